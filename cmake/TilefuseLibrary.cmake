@@ -1,0 +1,60 @@
+# tilefuse_library(NAME [NO_LLVM] [DEPENDS target...] [GENERATED target...])
+#
+# One static library from every .cpp of the calling folder. LLVM-facing
+# libraries share one precompiled header and link tilefuse_mlir; NO_LLVM
+# libraries see neither.
+#   DEPENDS    libraries of this project it links
+#   GENERATED  TableGen targets that must run first
+
+set(TILEFUSE_WARNINGS -Wall -Wextra -Wno-unused-parameter -Werror)
+
+add_library(tilefuse_pch STATIC ${CMAKE_SOURCE_DIR}/cmake/Precompiled.cpp)
+target_link_libraries(tilefuse_pch PUBLIC tilefuse_mlir)
+target_compile_options(tilefuse_pch PRIVATE ${TILEFUSE_WARNINGS})
+target_precompile_headers(tilefuse_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/Precompiled.h)
+
+function(tilefuse_target_setup name)
+  target_link_libraries(${name} PUBLIC tilefuse_mlir)
+  target_compile_options(${name} PRIVATE ${TILEFUSE_WARNINGS})
+  target_precompile_headers(${name} REUSE_FROM tilefuse_pch)
+endfunction()
+
+function(tilefuse_library name)
+  cmake_parse_arguments(ARG "NO_LLVM" "" "DEPENDS;GENERATED" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(NOT sources)
+    add_library(${name} INTERFACE)
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  if(ARG_NO_LLVM)
+    target_compile_options(${name} PRIVATE ${TILEFUSE_WARNINGS})
+  else()
+    tilefuse_target_setup(${name})
+  endif()
+  if(ARG_DEPENDS)
+    target_link_libraries(${name} PUBLIC ${ARG_DEPENDS})
+  endif()
+  if(ARG_GENERATED)
+    add_dependencies(${name} ${ARG_GENERATED})
+  endif()
+endfunction()
+
+# tilefuse_passes(STAGE): TableGen of Passes.td in the calling folder.
+function(tilefuse_passes stage)
+  set(LLVM_TARGET_DEFINITIONS Passes.td)
+  mlir_tablegen(Passes.h.inc -gen-pass-decls -name ${stage})
+  add_public_tablegen_target(Tilefuse${stage}PassIncGen)
+endfunction()
+
+# tilefuse_tool(NAME DEPENDS target...)
+function(tilefuse_tool name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name} ${sources})
+  tilefuse_target_setup(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS})
+endfunction()

@@ -1,0 +1,140 @@
+//===- FuseAttrs.td - attributes of the graph dialect ------*- tablegen -*-===//
+
+#ifndef TILEFUSE_DIALECTS_FUSE_FUSEATTRS
+#define TILEFUSE_DIALECTS_FUSE_FUSEATTRS
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+
+def Fuse_Dialect : Dialect {
+  let name = "fuse";
+  let cppNamespace = "::tilefuse::fuse";
+  let summary = "Tensor graphs: what to compute";
+  let description = [{
+    Operations on statically shaped tensors with PyTorch's semantics:
+    convolutions, matrix products, window and dim reductions, pointwise functions
+    with NumPy broadcasting, shape ops, and composite ops that decompose into
+    these. Passes see them through interfaces.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let hasConstantMaterializer = 1;
+  let extraClassDeclaration = [{
+    /// Checks fuse.* attributes on functions, arguments and modules.
+    ::llvm::LogicalResult verifyOperationAttribute(
+        ::mlir::Operation *op, ::mlir::NamedAttribute attribute) override;
+    ::llvm::LogicalResult verifyRegionArgAttribute(
+        ::mlir::Operation *op, unsigned regionIndex, unsigned argIndex,
+        ::mlir::NamedAttribute attribute) override;
+  }];
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+}
+
+def Fuse_PrecisionEnum : I32EnumAttr<"Precision",
+    "precision of the multiplicands; sums are f32 (f64 for f64)", [
+      I32EnumAttrCase<"f32", 0>,   // as accurate as an fp32 FMA loop
+      I32EnumAttrCase<"tf32", 1>,  // round to nearest, ties away, 10 bits
+      I32EnumAttrCase<"bf16", 2>,
+      I32EnumAttrCase<"f16", 3>,
+      I32EnumAttrCase<"f64", 4>]> {
+  let cppNamespace = "::tilefuse::fuse";
+  let genSpecializedAttr = 0;
+}
+def Fuse_PrecisionAttr : EnumAttr<Fuse_Dialect, Fuse_PrecisionEnum, "precision">;
+
+def Fuse_MmaKindEnum : I32EnumAttr<"MmaKind", "instruction of a contraction", [
+      I32EnumAttrCase<"fma", 0>,       // scalar fused multiply-add
+      I32EnumAttrCase<"mma_sync", 1>,  // one warp, operands in registers
+      I32EnumAttrCase<"wgmma", 2>]> {  // one warpgroup, Hopper
+  let cppNamespace = "::tilefuse::fuse";
+  let genSpecializedAttr = 0;
+}
+def Fuse_MmaKindAttr : EnumAttr<Fuse_Dialect, Fuse_MmaKindEnum, "mma">;
+
+class Fuse_Attr<string name, string attrMnemonic>
+    : AttrDef<Fuse_Dialect, name> {
+  let mnemonic = attrMnemonic;
+}
+
+def Fuse_TargetAttr : Fuse_Attr<"Target", "target"> {
+  let summary = "What cost-driven passes know of the machine";
+  let description = [{
+    Set on the module as `fuse.target`; every cost-driven pass reads it, so each
+    runs alone. `arch` is `cpu` or `sm_NN[a]`. Bandwidths in GB/s, rates in
+    GFLOP/s, memory in bytes.
+
+    ```mlir
+    module attributes {fuse.target = #fuse.target<arch = "sm_90a", units = 132,
+      shared_memory = 232448, registers = 65536, dram = 4270, fp32 = 51000,
+      tensor = 410000>} {}
+    ```
+  }];
+  let parameters = (ins
+    StringRefParameter<"`cpu` or `sm_NN[a]`">:$arch,
+    "int64_t":$units,
+    "int64_t":$shared_memory,
+    "int64_t":$registers,
+    "int64_t":$dram,
+    "int64_t":$fp32,
+    "int64_t":$tensor);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let extraClassDeclaration = [{
+    bool isGPU() const { return getArch().starts_with("sm_"); }
+    /// The description of `arch`, or null for an unknown one.
+    static TargetAttr getNamed(::mlir::MLIRContext *context,
+                               ::llvm::StringRef arch);
+    /// The module's `fuse.target`; sm_90a when it has none.
+    static TargetAttr lookup(::mlir::Operation *op);
+  }];
+}
+
+def Fuse_ScheduleAttr : Fuse_Attr<"Schedule", "schedule"> {
+  let summary = "Everything that decides a kernel's tile program";
+  let description = [{
+    `block` has one extent per dim of the anchor's iteration space (parallel
+    dims: the tile of one program instance; reduction dims: the step of its
+    loop; the full extent means no loop). `warps` per program instance, `stages`
+    of the copy pipeline, `cluster` blocks per instance, `mma` the contraction's
+    instruction, `splits` how many instances share one tile's reduction.
+
+    ```mlir
+    #fuse.schedule<block = [1, 64, 8, 32, 8, 3, 3], warps = 8, stages = 2,
+                   cluster = 1, mma = mma_sync, splits = 1>
+    ```
+  }];
+  let parameters = (ins
+    ArrayRefParameter<"int64_t", "extent of the tile per iteration dim">:$block,
+    "int64_t":$warps,
+    "int64_t":$stages,
+    "int64_t":$cluster,
+    EnumParameter<Fuse_MmaKindEnum>:$mma,
+    "int64_t":$splits);
+  let assemblyFormat = [{
+    `<` `block` `=` `[` $block `]` `,` `warps` `=` $warps `,` `stages` `=` $stages
+    `,` `cluster` `=` $cluster `,` `mma` `=` $mma `,` `splits` `=` $splits `>`
+  }];
+  let genVerifyDecl = 1;
+}
+
+def Fuse_InitAttr : Fuse_Attr<"Init", "init"> {
+  let summary = "How a missing input of a run is filled";
+  let description = [{
+    `kind` is `uniform` (low and high) or `normal` (mean and standard deviation).
+
+    ```mlir
+    func.func @f(%x: tensor<4xf32> {fuse.init = #fuse.init<uniform, 0.0, 1.0>})
+    ```
+  }];
+  let parameters = (ins
+    StringRefParameter<"`uniform` or `normal`">:$kind,
+    "double":$a,
+    "double":$b);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+
+#endif // TILEFUSE_DIALECTS_FUSE_FUSEATTRS

@@ -1,0 +1,407 @@
+//===- TileOps.td - first level and host ops of tile -------*- tablegen -*-===//
+
+#ifndef TILEFUSE_DIALECTS_TILE_TILEOPS
+#define TILEFUSE_DIALECTS_TILE_TILEOPS
+
+include "dialects/Tile/TileTypes.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/CallInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Tile_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Tile_Dialect, mnemonic, traits>;
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+def FuncOp : Tile_Op<"func", [
+    IsolatedFromAbove, AutomaticAllocationScope, FunctionOpInterface,
+    HasParent<"::mlir::ModuleOp">]> {
+  let summary = "A kernel: the code of one program instance";
+  let description = [{
+    Arguments are views (and scalars). The body runs once per point of `grid`;
+    instances run in any order and do not see each other's stores.
+
+    ```mlir
+    tile.func @add(%x: !tile.view<1000xf32>, %y: !tile.view<1000xf32>)
+        grid [4] warps 4 {
+      ...
+      tile.return
+    }
+    ```
+  }];
+  let arguments = (ins
+    SymbolNameAttr:$sym_name,
+    TypeAttrOf<FunctionType>:$function_type,
+    DenseI64ArrayAttr:$grid,
+    DefaultValuedAttr<I64Attr, "4">:$warps,
+    OptionalAttr<DictArrayAttr>:$arg_attrs,
+    OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region AnyRegion:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() {
+      return getFunctionType().getInputs();
+    }
+    ::llvm::ArrayRef<::mlir::Type> getResultTypes() {
+      return getFunctionType().getResults();
+    }
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+  }];
+}
+
+def ReturnOp : Tile_Op<"return", [Pure, HasParent<"FuncOp">, Terminator]> {
+  let summary = "Ends a kernel";
+  let assemblyFormat = "attr-dict";
+}
+
+def YieldOp : Tile_Op<"yield", [Pure, Terminator,
+    ParentOneOf<["ReduceOp", "ScanOp"]>]> {
+  let summary = "Values of a combiner";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "$values attr-dict `:` type($values)";
+}
+
+def ProgramIdOp : Tile_Op<"program_id", [Pure]> {
+  let summary = "This instance's position along a grid axis";
+  let arguments = (ins I32Attr:$axis);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$axis attr-dict";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Global memory
+//===----------------------------------------------------------------------===//
+
+def LoadOp : Tile_Op<"load", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+    AttrSizedOperandSegments]> {
+  let summary = "Reads a block of a view";
+  let description = [{
+    Element `(i0, i1, ...)` of the block is the view's element
+    `(offset0 + i0 * step0, offset1 + i1 * step1, ...)`, or `fill` where that lies
+    outside the view (offsets may be negative). `fill` is a scalar; without it,
+    out-of-bounds elements are zero. `mask` (i1 block) further restricts what is
+    read.
+
+    ```mlir
+    %t = tile.load %x[%n, %c, %h, %w] fill %zero {steps = array<i64: 1, 1, 2, 2>}
+        : !tile.view<8x16x32x32xf32> -> tensor<1x8x4x16xf32>
+    ```
+  }];
+  let arguments = (ins
+    Tile_ViewType:$view,
+    Variadic<Index>:$offsets,
+    Optional<AnyType>:$fill,
+    Optional<Tile_BlockTensor>:$mask,
+    OptionalAttr<DenseI64ArrayAttr>:$steps);
+  let results = (outs Tile_BlockTensor:$result);
+  let assemblyFormat = [{
+    $view `[` $offsets `]` (`fill` $fill^ `:` type($fill))? (`mask` $mask^ `:` type($mask))?
+    attr-dict `:` type($view) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def StoreOp : Tile_Op<"store", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+    AttrSizedOperandSegments]> {
+  let summary = "Writes a block to a view; elements outside it are dropped";
+  let description = [{
+    Addresses as in `tile.load`. Two instances never store to one element.
+  }];
+  let arguments = (ins
+    Tile_BlockTensor:$value,
+    Tile_ViewType:$view,
+    Variadic<Index>:$offsets,
+    Optional<Tile_BlockTensor>:$mask,
+    OptionalAttr<DenseI64ArrayAttr>:$steps);
+  let assemblyFormat = [{
+    $value `,` $view `[` $offsets `]` (`mask` $mask^ `:` type($mask))? attr-dict
+    `:` type($value) `,` type($view)
+  }];
+  let hasVerifier = 1;
+}
+
+def AtomicOp : Tile_Op<"atomic", [AttrSizedOperandSegments]> {
+  let summary = "Integer read-modify-write of scattered elements of a 1-d view";
+  let description = [{
+    For each element of the block, `view[index] = kind(view[index], value)`.
+    Elements with an index outside the view or a false mask do nothing.
+    Integers only, so the result does not depend on the order.
+  }];
+  let arguments = (ins
+    Tile_AtomicKindAttr:$kind,
+    Tile_ViewType:$view,
+    Tile_BlockTensor:$index,
+    Tile_BlockTensor:$value,
+    Optional<Tile_BlockTensor>:$mask);
+  let assemblyFormat = [{
+    $kind $view `[` $index `:` type($index) `]` `,` $value `:` type($value)
+    (`mask` $mask^ `:` type($mask))? attr-dict `:` type($view)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+def IotaOp : Tile_Op<"iota", [Pure]> {
+  let summary = "Position along one dim of the block";
+  let description = [{
+    ```mlir
+    %i = tile.iota 1 : tensor<1x32xi32>   // 0, 1, ..., 31
+    ```
+  }];
+  let arguments = (ins I64Attr:$dim);
+  let results = (outs Tile_BlockTensor:$result);
+  let assemblyFormat = "$dim attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def SplatOp : Tile_Op<"splat", [Pure]> {
+  let summary = "A block filled with one scalar";
+  let arguments = (ins AnyType:$value);
+  let results = (outs Tile_BlockTensor:$result);
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def ExtractOp : Tile_Op<"extract", [Pure]> {
+  let summary = "The single element of a one-element block, as a scalar";
+  let arguments = (ins Tile_BlockTensor:$value);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def BroadcastOp : Tile_Op<"broadcast", [Pure]> {
+  let summary = "Expands dims of size 1; the rank stays";
+  let arguments = (ins Tile_BlockTensor:$value);
+  let results = (outs Tile_BlockTensor:$result);
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def ReshapeOp : Tile_Op<"reshape", [Pure]> {
+  let summary = "Same elements in row-major order, another shape";
+  let arguments = (ins Tile_BlockTensor:$value);
+  let results = (outs Tile_BlockTensor:$result);
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def TransOp : Tile_Op<"trans", [Pure]> {
+  let summary = "Permutes dims: result dim i is operand dim permutation[i]";
+  let arguments = (ins Tile_BlockTensor:$value,
+                       DenseI64ArrayAttr:$permutation);
+  let results = (outs Tile_BlockTensor:$result);
+  let assemblyFormat =
+      "$value $permutation attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def WindowOp : Tile_Op<"window", [Pure]> {
+  let summary = "A strided slice of a block, by value";
+  let description = [{
+    Result element `(i0, ...)` is operand element `(offset0 + i0 * stride0, ...)`,
+    all in bounds (checked where offsets are constants; the caller's duty else).
+    Offsets are attributes (`static_offsets`) so that a window is a shift known
+    to the layout stage. Shape of the result gives the sizes.
+
+    ```mlir
+    %t = tile.window %patch [0, 1, 2] strides [1, 1, 1]
+        : tensor<8x10x34xf32> -> tensor<8x8x32xf32>
+    ```
+  }];
+  let arguments = (ins Tile_BlockTensor:$value,
+                       DenseI64ArrayAttr:$offsets,
+                       DenseI64ArrayAttr:$strides);
+  let results = (outs Tile_BlockTensor:$result);
+  let assemblyFormat = [{
+    $value $offsets `strides` $strides attr-dict
+    `:` type($value) `->` type($result)
+  }];
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def InsertWindowOp : Tile_Op<"insert_window", [Pure]> {
+  let summary = "A block with a strided slice replaced";
+  let arguments = (ins Tile_BlockTensor:$slice,
+                       Tile_BlockTensor:$into,
+                       DenseI64ArrayAttr:$offsets,
+                       DenseI64ArrayAttr:$strides);
+  let results = (outs Tile_BlockTensor:$result);
+  let assemblyFormat = [{
+    $slice `into` $into $offsets `strides` $strides attr-dict
+    `:` type($slice) `into` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def DotOp : Tile_Op<"dot", [Pure]> {
+  let summary = "Sum of products over contracting dims, added to acc";
+  let description = [{
+    Dims of each operand are batch, contracting or free; batch and contracting
+    dims pair up in the order given. The result's dims are batch, then lhs free,
+    then rhs free, each in operand order; free dims stay separate. `mma` is a
+    wish of the schedule, `precision` a contract on the multiplicands.
+
+    ```mlir
+    %r = tile.dot %w, %p, %acc lhs_contract [1] rhs_contract [0]
+        {precision = #tile<precision tf32>, mma = #tile<mma mma_sync>}
+        : tensor<64x8xf32>, tensor<8x8x32xf32> -> tensor<64x8x32xf32>
+    ```
+  }];
+  let arguments = (ins Tile_BlockTensor:$lhs, Tile_BlockTensor:$rhs,
+                       Tile_BlockTensor:$acc,
+                       DenseI64ArrayAttr:$lhs_contract,
+                       DenseI64ArrayAttr:$rhs_contract,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$lhs_batch,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$rhs_batch,
+                       DefaultValuedAttr<Tile_PrecisionAttr,
+                         "::tilefuse::tile::Precision::ieee">:$precision,
+                       DefaultValuedAttr<Tile_MmaKindAttr,
+                         "::tilefuse::tile::MmaKind::fma">:$mma);
+  let results = (outs Tile_BlockTensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `,` $acc `lhs_contract` $lhs_contract `rhs_contract`
+    $rhs_contract (`batch` $lhs_batch^ $rhs_batch)? attr-dict
+    `:` type($lhs) `,` type($rhs) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<int64_t> getLhsFreeDims();
+    ::llvm::SmallVector<int64_t> getRhsFreeDims();
+  }];
+  let hasVerifier = 1;
+}
+
+def ReduceOp : Tile_Op<"reduce", [SingleBlock, RecursiveMemoryEffects]> {
+  let summary = "Folds dims of one or more blocks with a combiner";
+  let description = [{
+    The region takes two states (all lhs elements, then all rhs elements) and
+    yields one; it must be associative and commutative up to rounding. Reduced
+    dims keep size 1. The order is fixed by shape and schedule, never by timing.
+
+    ```mlir
+    %s = tile.reduce (%t) dims [1] : (tensor<4x32xf32>) -> (tensor<4x1xf32>) {
+    ^bb0(%a: f32, %b: f32):
+      %c = arith.addf %a, %b : f32
+      tile.yield %c : f32
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<Tile_BlockTensor>:$inputs,
+                       DenseI64ArrayAttr:$dims);
+  let results = (outs Variadic<Tile_BlockTensor>:$outputs);
+  let regions = (region SizedRegion<1>:$combiner);
+  let assemblyFormat = [{
+    `(` $inputs `)` `dims` $dims attr-dict
+    `:` functional-type($inputs, $outputs) $combiner
+  }];
+  let hasVerifier = 1;
+}
+
+def ScanOp : Tile_Op<"scan", [SingleBlock, RecursiveMemoryEffects]> {
+  let summary = "Inclusive prefix combination along one dim";
+  let arguments = (ins Variadic<Tile_BlockTensor>:$inputs, I64Attr:$dim,
+                       UnitAttr:$reverse);
+  let results = (outs Variadic<Tile_BlockTensor>:$outputs);
+  let regions = (region SizedRegion<1>:$combiner);
+  let assemblyFormat = [{
+    `(` $inputs `)` `dim` $dim (`reverse` $reverse^)? attr-dict
+    `:` functional-type($inputs, $outputs) $combiner
+  }];
+  let hasVerifier = 1;
+}
+
+def PrintOp : Tile_Op<"debug_print", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Prints a block or scalar, with the instance's position";
+  let arguments = (ins StrAttr:$prefix, AnyType:$value);
+  let assemblyFormat = "$prefix `,` $value attr-dict `:` type($value)";
+}
+
+def AssertOp : Tile_Op<"assert", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Stops the run with a message when an element is false";
+  let arguments = (ins AnyType:$condition, StrAttr:$message);
+  let assemblyFormat = "$condition `,` $message attr-dict `:` type($condition)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Host program: what the entry function holds after tiling
+//===----------------------------------------------------------------------===//
+
+def LaunchOp : Tile_Op<"launch", [
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Runs a kernel over its grid";
+  let description = [{
+    Destination style: `outs` are written. The kernel's arguments are the ins
+    followed by the outs. `finish` marks the small second launch of a kernel that
+    was split in partials and a merge. `bytes` is the modelled DRAM traffic.
+
+    ```mlir
+    tile.launch @k ins(%x, %w : !tile.view<..>, !tile.view<..>)
+                   outs(%y : !tile.view<..>) {bytes = 4096}
+    ```
+  }];
+  let arguments = (ins
+    FlatSymbolRefAttr:$kernel,
+    Variadic<Tile_ViewType>:$ins,
+    Variadic<Tile_ViewType>:$outs,
+    UnitAttr:$finish,
+    OptionalAttr<I64Attr>:$bytes);
+  let assemblyFormat = [{
+    $kernel (`ins` `(` $ins^ `:` type($ins) `)`)?
+    (`outs` `(` $outs^ `:` type($outs) `)`)? (`finish` $finish^)? attr-dict
+  }];
+}
+
+def AllocOp : Tile_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "An intermediate buffer of the host program";
+  let description = [{
+    `tile-plan-buffers` gives it a byte `offset` in the workspace.
+  }];
+  let arguments = (ins OptionalAttr<I64Attr>:$offset);
+  let results = (outs Tile_ViewType:$result);
+  let assemblyFormat = "(`at` $offset^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def ConstantOp : Tile_Op<"constant", [Pure]> {
+  let summary = "Constant data of the program, in device memory";
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs Tile_ViewType:$result);
+  let assemblyFormat = "$value attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def ViewCastOp : Tile_Op<"view_cast", [Pure]> {
+  let summary = "Another shape, strides and start of the same memory";
+  let description = [{
+    No bytes move. `offset` counts elements from the operand's start; every
+    element of the result lies inside the operand's extent.
+  }];
+  let arguments = (ins Tile_ViewType:$view,
+                       DefaultValuedAttr<I64Attr, "0">:$offset);
+  let results = (outs Tile_ViewType:$result);
+  let assemblyFormat =
+      "$view (`offset` $offset^)? attr-dict `:` type($view) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+#endif // TILEFUSE_DIALECTS_TILE_TILEOPS

@@ -1,0 +1,70 @@
+//===- TileTypes.td - types of the tile dialect ------------*- tablegen -*-===//
+
+#ifndef TILEFUSE_DIALECTS_TILE_TILETYPES
+#define TILEFUSE_DIALECTS_TILE_TILETYPES
+
+include "dialects/Tile/TileAttrs.td"
+
+class Tile_Type<string name, string typeMnemonic>
+    : TypeDef<Tile_Dialect, name> {
+  let mnemonic = typeMnemonic;
+}
+
+def Tile_ViewType : Tile_Type<"View", "view"> {
+  let summary = "A strided array in global memory";
+  let description = [{
+    Shape, element type and strides in elements. Without strides the array is
+    dense and row-major. A view is the only way to global memory; its base is
+    64-bit, and offsets inside one block of it are 32-bit.
+
+    ```mlir
+    !tile.view<128x8x256x256xf32>
+    !tile.view<64x64xf32, strides = [1, 64]>
+    ```
+  }];
+  let parameters = (ins
+    ArrayRefParameter<"int64_t", "extents">:$shape,
+    "::mlir::Type":$elementType,
+    ArrayRefParameter<"int64_t", "strides in elements">:$strides);
+  let builders = [
+    TypeBuilderWithInferredContext<(ins "::llvm::ArrayRef<int64_t>":$shape,
+                                        "::mlir::Type":$elementType)>,
+  ];
+  let skipDefaultBuilders = 0;
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    int64_t getRank() const { return getShape().size(); }
+    int64_t getNumElements() const;
+    /// Dense row-major strides of `shape`.
+    static ::llvm::SmallVector<int64_t> getDenseStrides(
+        ::llvm::ArrayRef<int64_t> shape);
+    bool isDense() const;
+  }];
+}
+
+def Tile_SharedType : Tile_Type<"Shared", "shared"> {
+  let summary = "A tile in shared memory (second level)";
+  let description = [{
+    Shape, element type and a shared layout attribute that maps coordinates to
+    byte offsets (swizzle, offset and integer strides).
+
+    ```mlir
+    !tile.shared<8x10x34xf32, #tile.shared_layout<...>>
+    ```
+  }];
+  let parameters = (ins
+    ArrayRefParameter<"int64_t", "extents">:$shape,
+    "::mlir::Type":$elementType,
+    "::mlir::Attribute":$layout);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+
+def Tile_TokenType : Tile_Type<"Token", "token"> {
+  let summary = "Completion of asynchronous copies (second level)";
+}
+
+def Tile_BlockTensor : StaticShapeTensorOf<[AnyFloat, AnySignlessInteger, Index]>;
+
+#endif // TILEFUSE_DIALECTS_TILE_TILETYPES
