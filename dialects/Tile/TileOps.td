@@ -129,7 +129,7 @@ def StoreOp : Tile_Op<"store", [DeclareOpInterfaceMethods<MemoryEffectsOpInterfa
   let hasVerifier = 1;
 }
 
-def AtomicOp : Tile_Op<"atomic", [AttrSizedOperandSegments]> {
+def AtomicOp : Tile_Op<"atomic", []> {
   let summary = "Integer read-modify-write of scattered elements of a 1-d view";
   let description = [{
     For each element of the block, `view[index] = kind(view[index], value)`.
