@@ -237,7 +237,8 @@ def WindowOp : Tile_Op<"window", [Pure]> {
   let hasFolder = 1;
 }
 
-def InsertWindowOp : Tile_Op<"insert_window", [Pure]> {
+def InsertWindowOp : Tile_Op<"insert_window", [
+    Pure, AllTypesMatch<["into", "result"]>]> {
   let summary = "A block with a strided slice replaced";
   let arguments = (ins Tile_BlockTensor:$slice,
                        Tile_BlockTensor:$into,
@@ -251,7 +252,7 @@ def InsertWindowOp : Tile_Op<"insert_window", [Pure]> {
   let hasVerifier = 1;
 }
 
-def DotOp : Tile_Op<"dot", [Pure]> {
+def DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
   let summary = "Sum of products over contracting dims, added to acc";
   let description = [{
     Dims of each operand are batch, contracting or free; batch and contracting
