@@ -1,0 +1,47 @@
+//===- Compile.h - from source text to a Program ----------------*- C++ -*-===//
+//
+// Thread-safety: every call works in a context of its own; calls may run in
+// parallel.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TILEFUSE_COMPILE_H
+#define TILEFUSE_COMPILE_H
+
+#include "tilefuse/Error.h"
+#include "tilefuse/Runtime.h"
+
+#include <string>
+#include <string_view>
+
+namespace tilefuse {
+
+/// What to compile for.
+struct CompileOptions {
+  /// `cpu` or a GPU architecture (`sm_90a`, `sm_80`, ...).
+  std::string target = "sm_90a";
+  /// Target whose schedule shapes the tile program; empty: `target`. With
+  /// target `cpu` and scheduleTarget `sm_90a` the CPU runs the GPU's program.
+  std::string scheduleTarget;
+  /// Function to compile; empty: the only public one.
+  std::string entry;
+  /// Name of the source in diagnostics.
+  std::string sourceName = "<source>";
+  /// Assemble PTX to machine code when ptxas is found; else the driver does it.
+  bool assemble = true;
+};
+
+/// A phase whose IR or code can be printed.
+enum class Stage { Fuse, Kernels, Tile, Llvm, Ptx, Cubin };
+
+/// Compiles MLIR text of any stage from `fuse` to `tile`.
+/// Errors: InvalidSource with the located diagnostic, Unsupported.
+Expected<Program> compile(std::string_view source,
+                          const CompileOptions &options = {});
+
+/// The IR or code after one stage, as text (Cubin: bytes).
+Expected<std::string> emit(std::string_view source, Stage stage,
+                           const CompileOptions &options = {});
+
+} // namespace tilefuse
+
+#endif // TILEFUSE_COMPILE_H

@@ -1,0 +1,138 @@
+//===- Runtime.h - programs and how they run --------------------*- C++ -*-===//
+//
+// A Program is a compiled subgraph: its signature, its launch plan and its
+// code. This header and the library behind it know nothing of LLVM; they are
+// what ships with an ahead-of-time compiled program.
+//
+// Thread-safety: a Program and a LoadedProgram are immutable; any number of
+// threads may launch one at once (with workspaces of their own).
+//
+//===----------------------------------------------------------------------===//
+#ifndef TILEFUSE_RUNTIME_H
+#define TILEFUSE_RUNTIME_H
+
+#include "tilefuse/Error.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tilefuse {
+
+/// Element types. i1 takes one byte (0 or 1).
+enum class DType : uint8_t { F32, F16, BF16, F64, I1, I8, I32, I64 };
+
+/// Bytes of one element.
+size_t getByteSize(DType type);
+/// `f32`, `bf16`, ...
+const char *toString(DType type);
+
+/// One input or output of a program.
+struct ArgumentInfo {
+  std::string name;
+  DType dtype = DType::F32;
+  /// Extents; empty for a scalar.
+  std::vector<int64_t> shape;
+  /// Strides in elements.
+  std::vector<int64_t> strides;
+  /// Required alignment of the base address in bytes.
+  uint64_t alignment = 16;
+  /// For an input: the output that may share its memory (running statistics),
+  /// or -1.
+  int64_t aliasResult = -1;
+
+  int64_t getNumElements() const;
+  /// Bytes from the first to one past the last element.
+  size_t getByteSize() const;
+};
+
+/// What a program takes and gives, in order.
+struct Signature {
+  std::string entry;
+  std::vector<ArgumentInfo> inputs;
+  std::vector<ArgumentInfo> outputs;
+};
+
+struct ProgramData;
+
+/// One launch of the plan, for inspection.
+struct LaunchInfo {
+  std::string kernel;
+  uint64_t grid[3];
+  uint32_t threads;
+  uint32_t sharedBytes;
+  /// Modelled DRAM traffic.
+  int64_t bytes;
+  /// True for the small merging launch of a kernel split in partials.
+  bool isFinish;
+};
+
+class LoadedProgram;
+
+/// A compiled program. Cheap to copy (shares its immutable data).
+class Program {
+public:
+  explicit Program(std::shared_ptr<const ProgramData> data);
+
+  const Signature &signature() const;
+  /// `cpu`, or the GPU architecture the code is for, as `sm_90a`.
+  const std::string &target() const;
+  /// Bytes of scratch memory one run needs; aligned to 256 bytes.
+  size_t workspaceBytes() const;
+  std::vector<LaunchInfo> launches() const;
+  /// PTX of a GPU program, empty for the CPU.
+  const std::string &ptx() const;
+  /// GPU machine code, empty when no assembler was at hand.
+  const std::string &cubin() const;
+
+  /// The program as bytes; equal programs give equal bytes. A CPU program
+  /// holds its source and is compiled again by the compiler library.
+  std::vector<std::byte> serialize() const;
+  /// Errors: InvalidProgram for damaged, foreign or newer data.
+  static Expected<Program> deserialize(std::span<const std::byte> bytes);
+  Expected<void> save(const std::string &path) const;
+  static Expected<Program> load(const std::string &path);
+
+  /// Makes the code resident on CUDA device `device` (primary context). Call it
+  /// before a CUDA-graph capture. Errors: NotFound without driver or device,
+  /// Unsupported for another architecture, Device.
+  Expected<LoadedProgram> loadOnDevice(int device) const;
+
+  /// Runs a CPU program, on up to `threads` threads (0: one per core); results
+  /// do not depend on the number. `inputs` and `outputs` are host addresses in
+  /// the signature's order; `workspace` has workspaceBytes() (may be null when
+  /// that is 0). Errors: InvalidArgument.
+  Expected<void> runOnHost(std::span<const void *const> inputs,
+                           std::span<void *const> outputs, void *workspace,
+                           unsigned threads = 0) const;
+
+  const ProgramData &data() const { return *impl; }
+
+private:
+  std::shared_ptr<const ProgramData> impl;
+};
+
+/// A GPU program resident on one device.
+class LoadedProgram {
+public:
+  struct State;
+  explicit LoadedProgram(std::shared_ptr<const State> state);
+
+  /// Enqueues one run on `stream` (a CUstream / cudaStream_t; null is the
+  /// default stream). Never synchronises and never allocates; works under
+  /// capture. Addresses are device addresses, in the signature's order; the
+  /// caller keeps them alive until the stream has passed.
+  /// Errors: InvalidArgument (count, null, misaligned), Device.
+  Expected<void> launch(void *stream, std::span<const void *const> inputs,
+                        std::span<void *const> outputs, void *workspace) const;
+
+private:
+  std::shared_ptr<const State> state;
+};
+
+} // namespace tilefuse
+
+#endif // TILEFUSE_RUNTIME_H
