@@ -1,0 +1,29 @@
+//===- SourceText.h - what a source file must satisfy -----------*- C++ -*-===//
+//
+// MLIR's parser trusts its input in two ways that a compiler of other people's
+// files cannot: its bytecode reader is not hardened, and it recurses once for
+// every level of brackets, so that 64 KB of '[' overflow the stack. Every tool
+// and the compile API check a source here before the parser sees it.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TILEFUSE_PASSES_SOURCETEXT_H
+#define TILEFUSE_PASSES_SOURCETEXT_H
+
+#include "mlir/Support/LLVM.h"
+
+#include <string>
+
+namespace tilefuse {
+
+/// Says why `source` must not be parsed, as `line:column: what is wrong`, or
+/// nothing when it may. `allowBytecode` accepts MLIR bytecode unread.
+std::optional<std::string> findSourceProblem(llvm::StringRef source,
+                                             bool allowBytecode = false);
+
+/// Runs `body` on a thread whose stack holds the recursion of any source that
+/// findSourceProblem accepts, and returns its result.
+int runWithLargeStack(llvm::function_ref<int()> body);
+
+} // namespace tilefuse
+
+#endif // TILEFUSE_PASSES_SOURCETEXT_H
