@@ -1,0 +1,7 @@
+// RUN: not fuse-opt %s --fuse-to-ptx=stop-after=nothing 2>&1 | FileCheck %s --check-prefix=PHASE
+// PHASE: there is no phase 'nothing'; the phases are target, simplify, kernels
+
+// RUN: not fuse-opt %s --fuse-to-cpu=stop=tile 2>&1 | FileCheck %s --check-prefix=OPTION
+// OPTION: no such option stop
+
+module {}
