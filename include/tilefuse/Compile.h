@@ -38,6 +38,10 @@ enum class Stage { Fuse, Kernels, Tile, Llvm, Ptx, Cubin };
 Expected<Program> compile(std::string_view source,
                           const CompileOptions &options = {});
 
+/// A program that runs: a loaded CPU program is compiled from the source it
+/// carries, any other is returned as it is. Errors: as compile.
+Expected<Program> recompile(const Program &program);
+
 /// The IR or code after one stage, as text (Cubin: bytes).
 Expected<std::string> emit(std::string_view source, Stage stage,
                            const CompileOptions &options = {});

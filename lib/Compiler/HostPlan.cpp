@@ -1,0 +1,209 @@
+//===- HostPlan.cpp - the entry function as a launch plan -----------------===//
+
+#include "HostPlan.h"
+
+#include "dialects/Tile/Tile.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace tilefuse {
+namespace {
+
+constexpr uint64_t ConstantAlignment = 256;
+constexpr uint64_t ArgumentAlignment = 16;
+
+std::optional<DType> getDType(Type type) {
+  return llvm::TypeSwitch<Type, std::optional<DType>>(type)
+      .Case<Float32Type>([](auto) { return DType::F32; })
+      .Case<Float16Type>([](auto) { return DType::F16; })
+      .Case<BFloat16Type>([](auto) { return DType::BF16; })
+      .Case<Float64Type>([](auto) { return DType::F64; })
+      .Case<IntegerType>([](IntegerType type) -> std::optional<DType> {
+        switch (type.getWidth()) {
+        case 1:
+          return DType::I1;
+        case 8:
+          return DType::I8;
+        case 32:
+          return DType::I32;
+        case 64:
+          return DType::I64;
+        default:
+          return std::nullopt;
+        }
+      })
+      .Default([](Type) { return std::nullopt; });
+}
+
+class PlanReader {
+public:
+  explicit PlanReader(func::FuncOp entry)
+      : entry(entry), data(std::make_shared<ProgramData>()) {}
+
+  Expected<std::shared_ptr<ProgramData>> read() {
+    if (auto ok = readSignature(); !ok)
+      return ok.error();
+    if (auto workspace = entry->getAttrOfType<IntegerAttr>("tile.workspace"))
+      data->workspaceBytes = workspace.getInt();
+    for (Operation &op : entry.getBody().front()) {
+      if (auto launch = dyn_cast<tile::LaunchOp>(op))
+        if (auto ok = readLaunch(launch); !ok)
+          return ok.error();
+    }
+    return std::move(data);
+  }
+
+private:
+  Error invalid(const Twine &message) {
+    return Error{ErrorCode::InvalidSource,
+                 ("function '" + entry.getName() + "': " + message).str(),
+                 {}};
+  }
+
+  Expected<void> readSignature() {
+    auto numInputs = entry->getAttrOfType<IntegerAttr>("tile.num_inputs");
+    if (!numInputs || numInputs.getInt() < 0 ||
+        numInputs.getInt() > entry.getNumArguments())
+      return invalid("the host program has no 'tile.num_inputs'");
+    data->signature.entry = entry.getName();
+    unsigned count = numInputs.getInt();
+    for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes())) {
+      auto view = dyn_cast<tile::ViewType>(type);
+      std::optional<DType> dtype =
+          view ? getDType(view.getElementType()) : std::nullopt;
+      if (!dtype)
+        return invalid("argument " + Twine(i) +
+                       " is not a view of a supported element type");
+      ArgumentInfo info;
+      bool isInput = i < count;
+      auto name = entry.getArgAttrOfType<StringAttr>(i, "fuse.name");
+      info.name = name ? name.str()
+                       : (isInput ? "arg" + std::to_string(i)
+                                  : "out" + std::to_string(i - count));
+      info.dtype = *dtype;
+      info.shape.assign(view.getShape().begin(), view.getShape().end());
+      info.strides.assign(view.getStrides().begin(), view.getStrides().end());
+      info.alignment = ArgumentAlignment;
+      if (auto alias =
+              entry.getArgAttrOfType<IntegerAttr>(i, "fuse.alias_result"))
+        info.aliasResult = alias.getInt();
+      (isInput ? data->signature.inputs : data->signature.outputs)
+          .push_back(std::move(info));
+    }
+    return {};
+  }
+
+  // Where a view of the host program lives; casts add up to an offset.
+  Expected<BufferRef> locate(Value view) {
+    uint64_t offset = 0;
+    while (auto cast = view.getDefiningOp<tile::ViewCastOp>()) {
+      DType dtype =
+          *getDType(cast.getView().getType().getElementType());
+      offset += cast.getOffset() * tilefuse::getByteSize(dtype);
+      view = cast.getView();
+    }
+    if (auto argument = dyn_cast<BlockArgument>(view)) {
+      uint32_t numInputs = data->signature.inputs.size();
+      uint32_t index = argument.getArgNumber();
+      if (index < numInputs)
+        return BufferRef{BufferKind::Input, index, offset};
+      return BufferRef{BufferKind::Output, index - numInputs, offset};
+    }
+    if (auto alloc = view.getDefiningOp<tile::AllocOp>()) {
+      if (!alloc.getOffset())
+        return invalid("a buffer has no place in the workspace yet");
+      return BufferRef{BufferKind::Workspace, 0, *alloc.getOffset() + offset};
+    }
+    if (auto constant = view.getDefiningOp<tile::ConstantOp>()) {
+      Expected<uint64_t> start = place(constant);
+      if (!start)
+        return start.error();
+      return BufferRef{BufferKind::Constant, 0, *start + offset};
+    }
+    return invalid("a launch uses a value that is no buffer");
+  }
+
+  Expected<uint64_t> place(tile::ConstantOp constant) {
+    auto [entry, isNew] = constantOffsets.try_emplace(constant.getValue(), 0);
+    if (!isNew)
+      return entry->second;
+    uint64_t start =
+        llvm::alignTo(data->constants.size(), ConstantAlignment);
+    auto view = cast<tile::ViewType>(constant.getType());
+    size_t width = tilefuse::getByteSize(*getDType(view.getElementType()));
+    data->constants.resize(start + view.getNumElements() * width);
+    std::byte *out = data->constants.data() + start;
+    auto write = [&](const APInt &bits) {
+      uint64_t word = bits.getZExtValue();
+      std::memcpy(out, &word, width);
+      out += width;
+    };
+    auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
+    if (!elements)
+      return invalid("a constant is not dense");
+    if (isa<FloatType>(view.getElementType())) {
+      for (const APFloat &value : elements.getValues<APFloat>())
+        write(value.bitcastToAPInt());
+    } else {
+      for (const APInt &value : elements.getValues<APInt>())
+        write(value);
+    }
+    entry->second = start;
+    return start;
+  }
+
+  Expected<uint32_t> placeKernel(tile::FuncOp function) {
+    auto [entry, isNew] =
+        kernelIndices.try_emplace(function.getName(), data->kernels.size());
+    if (!isNew)
+      return entry->second;
+    KernelData kernel;
+    kernel.name = function.getName();
+    for (auto [axis, extent] : llvm::enumerate(function.getGrid()))
+      kernel.grid[axis] = extent;
+    kernel.threads = function.getWarps() * 32;
+    data->kernels.push_back(std::move(kernel));
+    return static_cast<uint32_t>(entry->second);
+  }
+
+  Expected<void> readLaunch(tile::LaunchOp op) {
+    auto function =
+        SymbolTable::lookupNearestSymbolFrom<tile::FuncOp>(op, op.getKernelAttr());
+    if (!function)
+      return invalid("there is no kernel '" + op.getKernel() + "'");
+    Expected<uint32_t> kernel = placeKernel(function);
+    if (!kernel)
+      return kernel.error();
+    LaunchData launch;
+    launch.kernel = *kernel;
+    launch.bytes = op.getBytes().value_or(0);
+    launch.isFinish = op.getFinish();
+    for (Value operand : op->getOperands()) {
+      Expected<BufferRef> ref = locate(operand);
+      if (!ref)
+        return ref.error();
+      launch.arguments.push_back(*ref);
+    }
+    data->launches.push_back(std::move(launch));
+    return {};
+  }
+
+  func::FuncOp entry;
+  std::shared_ptr<ProgramData> data;
+  llvm::MapVector<Attribute, uint64_t> constantOffsets;
+  llvm::StringMap<uint32_t> kernelIndices;
+};
+
+} // namespace
+
+Expected<std::shared_ptr<ProgramData>> readHostPlan(func::FuncOp entry) {
+  return PlanReader(entry).read();
+}
+
+} // namespace tilefuse

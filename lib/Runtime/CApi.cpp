@@ -1,0 +1,118 @@
+//===- CApi.cpp - the C ABI of programs -----------------------------------===//
+
+#include "CApi.h"
+
+using namespace tilefuse;
+
+int tilefuse_error_code(const tilefuse_error *error) {
+  return static_cast<int>(error->error.code);
+}
+const char *tilefuse_error_message(const tilefuse_error *error) {
+  return error->error.message.c_str();
+}
+const char *tilefuse_error_location(const tilefuse_error *error) {
+  return error->error.location.c_str();
+}
+void tilefuse_error_free(tilefuse_error *error) { delete error; }
+
+const void *tilefuse_bytes_data(const tilefuse_bytes *bytes) {
+  return bytes->data.data();
+}
+size_t tilefuse_bytes_size(const tilefuse_bytes *bytes) {
+  return bytes->data.size();
+}
+void tilefuse_bytes_free(tilefuse_bytes *bytes) { delete bytes; }
+
+tilefuse_bytes *tilefuse_program_serialize(const tilefuse_program *program) {
+  std::vector<std::byte> bytes = program->program.serialize();
+  return new tilefuse_bytes{
+      {reinterpret_cast<const char *>(bytes.data()), bytes.size()}};
+}
+
+int tilefuse_program_deserialize(const void *data, size_t size,
+                                 tilefuse_program **program,
+                                 tilefuse_error **error) {
+  Expected<Program> result =
+      Program::deserialize({static_cast<const std::byte *>(data), size});
+  if (!result)
+    return reportTo(error, result.error());
+  *program = new tilefuse_program{*result};
+  return 0;
+}
+
+void tilefuse_program_free(tilefuse_program *program) { delete program; }
+
+const char *tilefuse_program_entry(const tilefuse_program *p) {
+  return p->program.signature().entry.c_str();
+}
+const char *tilefuse_program_target(const tilefuse_program *p) {
+  return p->program.target().c_str();
+}
+size_t tilefuse_program_num_inputs(const tilefuse_program *p) {
+  return p->program.signature().inputs.size();
+}
+size_t tilefuse_program_num_outputs(const tilefuse_program *p) {
+  return p->program.signature().outputs.size();
+}
+size_t tilefuse_program_workspace_bytes(const tilefuse_program *p) {
+  return p->program.workspaceBytes();
+}
+size_t tilefuse_program_num_launches(const tilefuse_program *p) {
+  return p->program.data().launches.size();
+}
+
+static int describe(const std::vector<ArgumentInfo> &infos, size_t index,
+                    tilefuse_argument *argument) {
+  if (index >= infos.size())
+    return static_cast<int>(ErrorCode::InvalidArgument);
+  const ArgumentInfo &info = infos[index];
+  *argument = {info.name.c_str(),
+               static_cast<tilefuse_dtype>(info.dtype),
+               static_cast<int64_t>(info.shape.size()),
+               info.shape.data(),
+               info.strides.data(),
+               info.alignment,
+               info.getByteSize(),
+               info.aliasResult};
+  return 0;
+}
+
+int tilefuse_program_input(const tilefuse_program *p, size_t index,
+                           tilefuse_argument *argument) {
+  return describe(p->program.signature().inputs, index, argument);
+}
+int tilefuse_program_output(const tilefuse_program *p, size_t index,
+                            tilefuse_argument *argument) {
+  return describe(p->program.signature().outputs, index, argument);
+}
+
+int tilefuse_program_run_on_host(const tilefuse_program *program,
+                                 const void *const *inputs, size_t num_inputs,
+                                 void *const *outputs, size_t num_outputs,
+                                 void *workspace, unsigned threads,
+                                 tilefuse_error **error) {
+  Expected<void> ok = program->program.runOnHost(
+      {inputs, num_inputs}, {outputs, num_outputs}, workspace, threads);
+  return ok ? 0 : reportTo(error, ok.error());
+}
+
+int tilefuse_program_load(const tilefuse_program *program, int device,
+                          tilefuse_loaded **loaded, tilefuse_error **error) {
+  Expected<LoadedProgram> result = program->program.loadOnDevice(device);
+  if (!result)
+    return reportTo(error, result.error());
+  *loaded = new tilefuse_loaded{*result};
+  return 0;
+}
+
+void tilefuse_loaded_free(tilefuse_loaded *loaded) { delete loaded; }
+
+int tilefuse_loaded_launch(const tilefuse_loaded *loaded, void *stream,
+                           const void *const *inputs, size_t num_inputs,
+                           void *const *outputs, size_t num_outputs,
+                           void *workspace, tilefuse_error **error) {
+  Expected<void> ok =
+      loaded->loaded.launch(stream, {inputs, num_inputs},
+                            {outputs, num_outputs}, workspace);
+  return ok ? 0 : reportTo(error, ok.error());
+}
