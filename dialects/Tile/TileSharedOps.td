@@ -1,0 +1,246 @@
+//===- TileSharedOps.td - second-level ops of tile ---------*- tablegen -*-===//
+//
+// Included at the end of TileOps.td. Legal only after tile-assign-layouts: block
+// tensors carry a #tile.distributed encoding, shared tiles and barriers are
+// explicit, and nothing below needs scratch memory that is not in the IR.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEFUSE_DIALECTS_TILE_TILESHAREDOPS
+#define TILEFUSE_DIALECTS_TILE_TILESHAREDOPS
+
+include "dialects/Tile/TileLayoutAttrs.td"
+include "dialects/Tile/TileTypes.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def AllocSharedOp : Tile_Op<"alloc_shared", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "A tile in shared memory";
+  let description = [{
+    Not initialised. `tile-allocate-shared` gives it a byte offset; tiles that
+    are not live together may share bytes.
+
+    ```mlir
+    %s = tile.alloc_shared at 4096 : !tile.shared<8x10x34xf32, #tile.shared_layout<[360, 34, 1]>>
+    ```
+  }];
+  let arguments = (ins
+    OptionalAttr<I64Attr>:$offset); // byte offset in the block's shared memory
+  let results = (outs Tile_SharedType:$result);
+  let assemblyFormat = "(`at` $offset^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Bytes from the tile's start to the end of its last element.
+    int64_t getBytes();
+  }];
+}
+
+def CopyToSharedOp : Tile_Op<"copy_to_shared"> {
+  let summary = "Stores a distributed block to a shared tile";
+  let description = [{
+    Each element is stored once: of threads that hold copies, the one with all
+    copy bits zero; padding is not stored. Seen by other threads after the next
+    `tile.barrier`. `rounding` tf32 rounds f32 to nearest with 10 mantissa bits,
+    ties away, so that tensor cores, which truncate, read exact values.
+
+    ```mlir
+    tile.copy_to_shared %p, %s rounding tf32
+        : tensor<8x10x34xf32, #l>, !tile.shared<8x10x34xf32, #s>
+    ```
+  }];
+  let arguments = (ins
+    Tile_BlockTensor:$value,                          // distributed block
+    Arg<Tile_SharedType, "where to", [MemWrite]>:$dest, // tile of that shape
+    OptionalAttr<Tile_PrecisionAttr>:$rounding);      // tf32, or nothing
+  let assemblyFormat = [{
+    $value `,` $dest (`rounding` $rounding^)? attr-dict
+    `:` type($value) `,` type($dest)
+  }];
+  let hasVerifier = 1;
+}
+
+def LoadSharedOp : Tile_Op<"load_shared"> {
+  let summary = "Reads a shared tile into a distributed block";
+  let description = [{
+    Threads that hold copies all read. Padding registers are undefined.
+
+    ```mlir
+    %v = tile.load_shared %s : !tile.shared<8x32xf32, #s> -> tensor<8x32xf32, #l>
+    ```
+  }];
+  let arguments = (ins
+    Arg<Tile_SharedType, "what", [MemRead]>:$source);  // tile of the result's shape
+  let results = (outs Tile_BlockTensor:$result);       // its encoding says who reads what
+  let assemblyFormat =
+      "$source attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def AsyncCopyOp : Tile_Op<"async_copy"> {
+  let summary = "Copies a block of a view to a shared tile, past the registers";
+  let description = [{
+    Addresses as in `tile.load`; what lies outside the view becomes zero. Done
+    when an `async_wait` on the token has returned and a barrier has followed.
+    `layout` says which thread copies which element; its registers run in order.
+
+    ```mlir
+    %t = tile.async_copy %x[%i, %k] to %s layout #l
+        : !tile.view<1024x512xf32>, !tile.shared<64x32xf32, #s>
+    ```
+  }];
+  let arguments = (ins
+    Tile_ViewType:$view,              // source in global memory
+    Variadic<Index>:$offsets,         // coordinates of element (0, 0, ...)
+    Arg<Tile_SharedType, "where to", [MemWrite]>:$dest, // tile of the block's shape
+    Tile_DistributedAttr:$layout,     // threads to elements
+    OptionalAttr<DenseI64ArrayAttr>:$steps); // view elements per block element
+  let results = (outs Tile_TokenType:$token);
+  let assemblyFormat = [{
+    $view `[` $offsets `]` `to` $dest `layout` $layout attr-dict
+    `:` type($view) `,` type($dest)
+  }];
+  let hasVerifier = 1;
+}
+
+def AsyncWaitOp : Tile_Op<"async_wait", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Waits for this thread's part of asynchronous copies";
+  let description = [{
+    All copies issued before the newest of the tokens' are complete too. Other
+    threads' parts are visible after a `tile.barrier` only.
+  }];
+  let arguments = (ins Variadic<Tile_TokenType>:$tokens); // copies waited for
+  let assemblyFormat = "$tokens attr-dict";
+}
+
+def SharedWindowOp : Tile_Op<"shared_window", [Pure]> {
+  let summary = "A strided slice of a shared tile; no bytes move";
+  let description = [{
+    Element `(i0, ...)` is the operand's `(offset0 + i0 * stride0, ...)`. The
+    result's layout is the operand's with another offset and strides.
+
+    ```mlir
+    %t = tile.shared_window %s [0, 1, 2] strides [1, 1, 1]
+        : !tile.shared<8x10x34xf32, #s> -> !tile.shared<8x8x32xf32, #t>
+    ```
+  }];
+  let arguments = (ins
+    Tile_SharedType:$source,       // tile seen through the window
+    DenseI64ArrayAttr:$offsets,    // of element (0, 0, ...)
+    DenseI64ArrayAttr:$strides);   // operand elements per result element
+  let results = (outs Tile_SharedType:$result);
+  let assemblyFormat = [{
+    $source $offsets `strides` $strides attr-dict
+    `:` type($source) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def SharedReshapeOp : Tile_Op<"shared_reshape", [Pure]> {
+  let summary = "Another shape of a shared tile; no bytes move";
+  let description = [{
+    Row-major, as `tile.reshape`. Dims merge only where their strides nest.
+
+    ```mlir
+    %t = tile.shared_reshape %s
+        : !tile.shared<1x8x34xf32, #s> -> !tile.shared<8x34xf32, #t>
+    ```
+  }];
+  let arguments = (ins Tile_SharedType:$source); // tile to see in another shape
+  let results = (outs Tile_SharedType:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def SharedTransOp : Tile_Op<"shared_trans", [Pure]> {
+  let summary = "Permuted dims of a shared tile; no bytes move";
+  let description = [{
+    Result dim i is operand dim permutation[i].
+
+    ```mlir
+    %t = tile.shared_trans %s [1, 0]
+        : !tile.shared<8x34xf32, #s> -> !tile.shared<34x8xf32, #t>
+    ```
+  }];
+  let arguments = (ins
+    Tile_SharedType:$source,         // tile to permute
+    DenseI64ArrayAttr:$permutation); // a permutation of its dims
+  let results = (outs Tile_SharedType:$result);
+  let assemblyFormat =
+      "$source $permutation attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def BarrierOp : Tile_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "All threads of the block arrive; shared stores become visible";
+  let assemblyFormat = "attr-dict";
+}
+
+def ConvertLayoutOp : Tile_Op<"convert_layout", [Pure]> {
+  let summary = "The same block held by other registers and lanes";
+  let description = [{
+    Moves values within a warp only: `planConversion` of the two encodings gives
+    the register moves or shuffles. What crosses warps goes through a shared
+    tile, in the IR.
+
+    ```mlir
+    %b = tile.convert_layout %a : tensor<8x32xf32, #l> -> tensor<8x32xf32, #m>
+    ```
+  }];
+  let arguments = (ins Tile_BlockTensor:$value); // block in one layout
+  let results = (outs Tile_BlockTensor:$result); // the same in another
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def MmaOp : Tile_Op<"mma", [AllTypesMatch<["acc", "result"]>]> {
+  let summary = "tile.dot with both operands in shared memory";
+  let description = [{
+    Dims as in `tile.dot`. With `mma` = mma_sync the accumulator has a fragment
+    layout, `lhs_layout` and `rhs_layout` say which element each thread loads
+    into its operand fragments (threads' addresses are these layouts followed by
+    the tiles' shared layouts), and `planMma` lists the instructions. With `mma`
+    = fma every thread sums over K for the elements it holds of any layout.
+
+    Precision `ieee` of f32 operands on mma_sync means three TF32 products:
+    x = big + small, both rounded to nearest at fragment load; small*big +
+    big*small first, then big*big. `tf32` operands are rounded at fragment load
+    unless `lhs_rounded` / `rhs_rounded` says that the tile holds rounded values.
+
+    ```mlir
+    %r = tile.mma %w, %p, %acc lhs_contract [1] rhs_contract [0]
+        {mma = #tile<mma mma_sync>, precision = #tile<precision tf32>,
+         lhs_layout = #a, rhs_layout = #b, lhs_rounded, rhs_rounded}
+        : !tile.shared<64x8xf32, #s>, !tile.shared<8x8x32xf32, #t>
+        -> tensor<64x8x32xf32, #c>
+    ```
+  }];
+  let arguments = (ins
+    Arg<Tile_SharedType, "left operand", [MemRead]>:$lhs,
+    Arg<Tile_SharedType, "right operand", [MemRead]>:$rhs,
+    Tile_BlockTensor:$acc,                       // summand, in registers
+    DenseI64ArrayAttr:$lhs_contract,             // contracting dims of lhs
+    DenseI64ArrayAttr:$rhs_contract,             // their partners in rhs
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$lhs_batch, // batch dims of lhs
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$rhs_batch, // their partners
+    DefaultValuedAttr<Tile_PrecisionAttr,
+      "::tilefuse::tile::Precision::ieee">:$precision, // contract on multiplicands
+    DefaultValuedAttr<Tile_MmaKindAttr,
+      "::tilefuse::tile::MmaKind::fma">:$mma,    // instruction
+    OptionalAttr<Tile_DistributedAttr>:$lhs_layout, // lhs fragments (mma_sync)
+    OptionalAttr<Tile_DistributedAttr>:$rhs_layout, // rhs fragments (mma_sync)
+    UnitAttr:$lhs_rounded,                       // lhs holds tf32 values
+    UnitAttr:$rhs_rounded);                      // rhs holds tf32 values
+  let results = (outs Tile_BlockTensor:$result); // acc + lhs * rhs
+  let assemblyFormat = [{
+    $lhs `,` $rhs `,` $acc `lhs_contract` $lhs_contract `rhs_contract`
+    $rhs_contract (`batch` $lhs_batch^ $rhs_batch)? attr-dict
+    `:` type($lhs) `,` type($rhs) `->` type($result)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The product's dims and the layouts that planMma needs.
+    DotDims getDims();
+    MmaLayouts getMmaLayouts();
+  }];
+}
+
+#endif // TILEFUSE_DIALECTS_TILE_TILESHAREDOPS
