@@ -1,6 +1,7 @@
 //===- CApi.cpp - the C ABI of programs -----------------------------------===//
 
 #include "CApi.h"
+#include "ProgramData.h"
 
 using namespace tilefuse;
 
