@@ -7,8 +7,9 @@ include "dialects/Tile/TileAttrs.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/TensorEncoding.td"
 
-def Tile_DistributedAttr : Tile_Attr<"Distributed", "distributed", [
+def Tile_DistributedAttr : AttrDef<Tile_Dialect, "Distributed", [
     DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
+  let mnemonic = "distributed";
   let summary = "Which register, lane and warp hold which element of a block";
   let description = [{
     The encoding of block tensors at the second level. `[[16], [2, 17]]` are the
@@ -53,7 +54,6 @@ def Tile_SharedLayoutAttr : Tile_Attr<"SharedLayout", "shared_layout"> {
     #tile.shared_layout<[360, 34, 1], offset = 35, swizzle = [3, 2, 3]>
     ```
   }];
-  let cppClassName = "SharedLayoutAttr";
   let parameters = (ins
     ArrayRefParameter<"int64_t", "elements per step of each dim">:$strides,
     "int64_t":$offset,

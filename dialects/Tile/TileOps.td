@@ -405,4 +405,6 @@ def ViewCastOp : Tile_Op<"view_cast", [Pure]> {
   let hasVerifier = 1;
 }
 
+include "dialects/Tile/TileSharedOps.td"
+
 #endif // TILEFUSE_DIALECTS_TILE_TILEOPS
