@@ -133,6 +133,19 @@ private:
   std::shared_ptr<const State> state;
 };
 
+/// For tools and tests: allocates, copies in, runs, copies out. Programs that
+/// care for speed keep their data on the device and use LoadedProgram.
+///
+/// `inputs` and `outputs` are host addresses in the signature's order. Outputs
+/// and workspace are filled with NaN bytes first, so that an element nobody
+/// wrote shows. Then times `rounds` further runs with events and returns their
+/// milliseconds.
+/// Errors: as Program::loadOnDevice and LoadedProgram::launch; OutOfMemory.
+Expected<std::vector<float>> runOnDevice(const Program &program, int device,
+                                         std::span<const void *const> inputs,
+                                         std::span<void *const> outputs,
+                                         unsigned rounds = 0);
+
 } // namespace tilefuse
 
 #endif // TILEFUSE_RUNTIME_H

@@ -1,7 +1,7 @@
 //===- DeviceRun.cpp - one run on a device from host memory ---------------===//
 
-#include "DeviceRun.h"
 #include "CudaDriver.h"
+#include "tilefuse/Runtime.h"
 
 using namespace tilefuse;
 using namespace tilefuse::cuda;
