@@ -10,7 +10,7 @@ packages=(
   # What builds it.
   clang-22 libclang-rt-22-dev lld-22 mold ccache ninja-build cmake g++ make
   clang-format-22 clang-tidy-22
-  libzstd-dev zlib1g-dev libgtest-dev
+  libzstd-dev zlib1g-dev libxxhash-dev libgtest-dev
   # Python and what the scripts call.
   python3 python3-venv git xz-utils ca-certificates
 )
