@@ -1,0 +1,179 @@
+"""The GPU tier. Needs a CUDA device and python3; PyTorch only for the last tests.
+
+    python3 test/gpu/run.py [--build DIR] [--only PATTERN]
+
+Run from an unpacked bundle (scripts/test.sh --gpu BUNDLE) or a checkout. Prints a
+line a test and, at last, `N passed, N failed`.
+"""
+
+import argparse
+import filecmp
+import fnmatch
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+EXAMPLES = os.path.join(ROOT, "examples", "mlir")
+LIMIT_SECONDS = 280
+
+
+class Failure(Exception):
+    """Why a test failed."""
+
+
+def run(command, expect=0):
+    result = subprocess.run(command, capture_output=True, text=True, check=False,
+                            timeout=LIMIT_SECONDS)
+    if result.returncode != expect:
+        raise Failure("%s\nexit %d, expected %d\n%s%s" % (
+            " ".join(command), result.returncode, expect, result.stderr[-3000:],
+            result.stdout[-3000:]))
+    return result.stdout
+
+
+def check_example(tools, path):
+    """Every output of one graph is right on the GPU."""
+    report = json.loads(run([tools["fuse-run"], path, "--device=cuda", "--check", "--json"]))
+    errors = [output["error"] for output in report["check"]["outputs"]
+              if output.get("error") is not None]
+    return "error %.1e" % max(errors) if errors else ""
+
+
+def check_same_bits(tools, path):
+    """Two runs on the same inputs give the same bits."""
+    with tempfile.TemporaryDirectory() as folder:
+        folders = [os.path.join(folder, str(index)) for index in range(2)]
+        for output in folders:
+            os.mkdir(output)
+            run([tools["fuse-run"], path, "--device=cuda", "--seed=7",
+                 "--output-dir=" + output])
+        names = sorted(os.listdir(folders[0]))
+        if not names:
+            raise Failure("no outputs were written")
+        for name in names:
+            if not filecmp.cmp(*[os.path.join(f, name) for f in folders], shallow=False):
+                raise Failure(name + " differs between two runs")
+
+
+def sanitize(tools, path, checker):
+    """compute-sanitizer finds nothing."""
+    run([tools["compute-sanitizer"], "--tool", checker, "--error-exitcode", "9",
+         tools["fuse-run"], path, "--device=cuda"])
+
+
+def check_wrong_program(tools, path, changed):
+    """A miscompiled tile program is noticed."""
+    with tempfile.TemporaryDirectory() as folder:
+        tile = os.path.join(folder, "tile.mlir")
+        run([tools["fuse-compile"], path, "--target=sm_90a", "--emit=tile", "-o", tile])
+        with open(tile) as file:
+            text = file.read()
+        if changed[0] not in text:
+            raise Failure("the tile text has no " + changed[0])
+        with open(tile, "w") as file:
+            file.write(text.replace(*changed))
+        run([tools["fuse-run"], tile, "--device=cuda", "--check=" + path], expect=1)
+
+
+def check_python_layer(build):
+    """The Python layer: the caller's stream, a CUDA graph replayed 100 times."""
+    code = """
+import sys, torch
+sys.path[:0] = [%r, %r]
+import tilefuse
+text = open(%r).read()
+program = tilefuse.compile(text, target="sm_90a")
+torch.manual_seed(5)
+arguments = [torch.rand(i.shape, device="cuda") for i in program.inputs]
+stream = torch.cuda.Stream()
+with torch.cuda.stream(stream):
+    first = program(*arguments)
+stream.synchronize()
+graph = torch.cuda.CUDAGraph()
+with torch.cuda.graph(graph):
+    again = program(*arguments)
+for _ in range(100):
+    graph.replay()
+torch.cuda.synchronize()
+as_tuple = lambda value: value if isinstance(value, (tuple, list)) else (value,)
+for a, b in zip(as_tuple(first), as_tuple(again)):
+    assert torch.equal(a, b), "a replayed graph gives other bits"
+""" % (os.path.join(ROOT, "python"), os.path.join(ROOT, "python_bindings"),
+       sorted(glob.glob(os.path.join(EXAMPLES, "small", "*.mlir")))[0])
+    os.environ["TILEFUSE_LIBRARY_DIR"] = os.path.join(build, "lib")
+    run([sys.executable, "-c", code])
+
+
+def list_tests(tools, build):
+    """(name, function) in the order they run: cheap and telling first."""
+    small = sorted(glob.glob(os.path.join(EXAMPLES, "small", "*.mlir")))
+    full = sorted(glob.glob(os.path.join(EXAMPLES, "*.mlir")))
+    name = lambda path: os.path.basename(path)[:-5]
+    tests = []
+    for path in small:
+        tests.append(("small/" + name(path), lambda p=path: check_example(tools, p)))
+        tests.append(("same-bits/" + name(path), lambda p=path: check_same_bits(tools, p)))
+    for path in full:
+        tests.append(("full/" + name(path), lambda p=path: check_example(tools, p)))
+    for path in small[:1]:
+        tests.append(("python", lambda: check_python_layer(build)))
+    if tools.get("compute-sanitizer"):
+        for path in small:
+            for checker in ("memcheck", "racecheck"):
+                tests.append(("%s/%s" % (checker, name(path)),
+                              lambda p=path, c=checker: sanitize(tools, p, c)))
+    return tests
+
+
+def find_tools(build):
+    tools = {name: os.path.join(build, "bin", name)
+             for name in ("fuse-opt", "fuse-compile", "fuse-run")}
+    sanitizer = shutil.which("compute-sanitizer", path=os.pathsep.join(
+        [os.environ.get("PATH", ""), "/usr/local/cuda/bin"]
+        + glob.glob("/usr/local/cuda-*/bin")))
+    tools["compute-sanitizer"] = sanitizer
+    return tools
+
+
+def main():
+    parser = argparse.ArgumentParser(description="the GPU tier")
+    parser.add_argument("--build", help="a folder with bin/; the bundle's own by default")
+    parser.add_argument("--only", default="*", help="names to run, such as 'full/*'")
+    arguments = parser.parse_args()
+    build = arguments.build or (
+        ROOT if os.path.isdir(os.path.join(ROOT, "bin"))
+        else os.path.join(ROOT, "build", "release"))
+    tools = find_tools(build)
+    commit = os.path.join(ROOT, "COMMIT")
+    if os.path.exists(commit):
+        with open(commit) as file:
+            print("commit " + file.read().strip())
+    if not tools["compute-sanitizer"]:
+        print("no compute-sanitizer here: memcheck and racecheck are not run")
+
+    passed = failed = 0
+    for name, function in list_tests(tools, build):
+        if not fnmatch.fnmatch(name, arguments.only):
+            continue
+        start = time.time()
+        try:
+            note, ok = function() or "", True
+        except (Failure, subprocess.TimeoutExpired, ValueError, KeyError) as error:
+            note, ok = "%s: %s" % (type(error).__name__, error), False
+        passed, failed = passed + ok, failed + (not ok)
+        print("%-6s %-24s %6.1f s  %s" % ("ok" if ok else "FAILED", name,
+                                          time.time() - start, note), flush=True)
+    if passed + failed == 0:
+        failed = 1
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
