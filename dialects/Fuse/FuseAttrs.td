@@ -55,6 +55,44 @@ def Fuse_MmaKindEnum : I32EnumAttr<"MmaKind", "instruction of a contraction", [
 }
 def Fuse_MmaKindAttr : EnumAttr<Fuse_Dialect, Fuse_MmaKindEnum, "mma">;
 
+def Fuse_ReduceKindEnum : I32EnumAttr<"ReduceKind", "what a dim reduction computes", [
+      I32EnumAttrCase<"sum", 0>,
+      I32EnumAttrCase<"max", 1>,      // NaN wins
+      I32EnumAttrCase<"min", 2>,      // NaN wins
+      I32EnumAttrCase<"prod", 3>,
+      I32EnumAttrCase<"argmax", 4>,   // first of equal elements; NaN wins
+      I32EnumAttrCase<"moments", 5>]> { // mean and sum of squared deviations
+  let cppNamespace = "::tilefuse::fuse";
+  let genSpecializedAttr = 0;
+}
+def Fuse_ReduceKindAttr : EnumAttr<Fuse_Dialect, Fuse_ReduceKindEnum, "reduce">;
+
+def Fuse_WindowKindEnum : I32EnumAttr<"WindowKind", "what a window computes", [
+      I32EnumAttrCase<"max", 0>,      // NaN wins
+      I32EnumAttrCase<"min", 1>,      // NaN wins
+      I32EnumAttrCase<"sum", 2>]> {
+  let cppNamespace = "::tilefuse::fuse";
+  let genSpecializedAttr = 0;
+}
+def Fuse_WindowKindAttr : EnumAttr<Fuse_Dialect, Fuse_WindowKindEnum, "window">;
+
+def Fuse_PredicateEnum : I32EnumAttr<"Predicate", "comparison", [
+      I32EnumAttrCase<"eq", 0>, I32EnumAttrCase<"ne", 1>,
+      I32EnumAttrCase<"lt", 2>, I32EnumAttrCase<"le", 3>,
+      I32EnumAttrCase<"gt", 4>, I32EnumAttrCase<"ge", 5>]> {
+  let cppNamespace = "::tilefuse::fuse";
+  let genSpecializedAttr = 0;
+}
+def Fuse_PredicateAttr : EnumAttr<Fuse_Dialect, Fuse_PredicateEnum, "predicate">;
+
+def Fuse_GeluKindEnum : I32EnumAttr<"GeluKind", "form of gelu", [
+      I32EnumAttrCase<"none", 0>,     // by erf
+      I32EnumAttrCase<"tanh", 1>]> {  // the tanh approximation
+  let cppNamespace = "::tilefuse::fuse";
+  let genSpecializedAttr = 0;
+}
+def Fuse_GeluKindAttr : EnumAttr<Fuse_Dialect, Fuse_GeluKindEnum, "gelu">;
+
 class Fuse_Attr<string name, string attrMnemonic>
     : AttrDef<Fuse_Dialect, name> {
   let mnemonic = attrMnemonic;
