@@ -21,10 +21,15 @@ def Tile_Dialect : Dialect {
   }];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
+  let hasConstantMaterializer = 1;
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect",
                            "::mlir::scf::SCFDialect",
                            "::mlir::tensor::TensorDialect"];
+  let extraClassDeclaration = [{
+    void registerAttributes();
+    void registerTypes();
+  }];
 }
 
 class Tile_Attr<string name, string attrMnemonic>
@@ -54,8 +59,8 @@ def Tile_MmaKindAttr : EnumAttr<Tile_Dialect, Tile_MmaKindEnum, "mma">;
 
 def Tile_AtomicKindEnum : Tile_Enum<"AtomicKind", "integer read-modify-write", [
       I32EnumAttrCase<"add", 0>, I32EnumAttrCase<"max", 1>,
-      I32EnumAttrCase<"min", 2>, I32EnumAttrCase<"and", 3>,
-      I32EnumAttrCase<"or", 4>, I32EnumAttrCase<"xor", 5>]>;
+      I32EnumAttrCase<"min", 2>, I32EnumAttrCase<"And", 3, "and">,
+      I32EnumAttrCase<"Or", 4, "or">, I32EnumAttrCase<"Xor", 5, "xor">]>;
 def Tile_AtomicKindAttr : EnumAttr<Tile_Dialect, Tile_AtomicKindEnum, "atomic">;
 
 #endif // TILEFUSE_DIALECTS_TILE_TILEATTRS

@@ -25,8 +25,9 @@ def FuncOp : Tile_Op<"func", [
     HasParent<"::mlir::ModuleOp">]> {
   let summary = "A kernel: the code of one program instance";
   let description = [{
-    Arguments are views (and scalars). The body runs once per point of `grid`;
-    instances run in any order and do not see each other's stores.
+    Arguments are views; a scalar is a view of rank 0. The body runs once per
+    point of `grid` (1 to 3 axes); instances run in any order and do not see each
+    other's stores. A grid of one instance per tile is the usual one.
 
     ```mlir
     tile.func @add(%x: !tile.view<1000xf32>, %y: !tile.view<1000xf32>)
@@ -37,13 +38,18 @@ def FuncOp : Tile_Op<"func", [
     ```
   }];
   let arguments = (ins
-    SymbolNameAttr:$sym_name,
-    TypeAttrOf<FunctionType>:$function_type,
-    DenseI64ArrayAttr:$grid,
-    DefaultValuedAttr<I64Attr, "4">:$warps,
-    OptionalAttr<DictArrayAttr>:$arg_attrs,
-    OptionalAttr<DictArrayAttr>:$res_attrs);
+    SymbolNameAttr:$sym_name,                 // what tile.launch calls it
+    TypeAttrOf<FunctionType>:$function_type,  // views to nothing
+    DenseI64ArrayAttr:$grid,                  // instances along each axis
+    DefaultValuedAttr<I64Attr, "4">:$warps,   // warps of a block, 1 to 32 (GPU)
+    OptionalAttr<DictArrayAttr>:$arg_attrs,   // attributes of arguments
+    OptionalAttr<DictArrayAttr>:$res_attrs);  // unused: there are no results
   let regions = (region AnyRegion:$body);
+  let builders = [
+    OpBuilder<(ins "::llvm::StringRef":$name, "::mlir::FunctionType":$type,
+                   "::llvm::ArrayRef<int64_t>":$grid, "int64_t":$warps)>,
+  ];
+  let skipDefaultBuilders = 1;
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -57,7 +63,7 @@ def FuncOp : Tile_Op<"func", [
   }];
 }
 
-def ReturnOp : Tile_Op<"return", [Pure, HasParent<"FuncOp">, Terminator]> {
+def ReturnOp : Tile_Op<"return", [Pure, HasParent<"FuncOp">, Terminator, ReturnLike]> {
   let summary = "Ends a kernel";
   let assemblyFormat = "attr-dict";
 }
@@ -65,13 +71,18 @@ def ReturnOp : Tile_Op<"return", [Pure, HasParent<"FuncOp">, Terminator]> {
 def YieldOp : Tile_Op<"yield", [Pure, Terminator,
     ParentOneOf<["ReduceOp", "ScanOp"]>]> {
   let summary = "Values of a combiner";
-  let arguments = (ins Variadic<AnyType>:$values);
+  let arguments = (ins Variadic<AnyType>:$values); // one per reduced block
   let assemblyFormat = "$values attr-dict `:` type($values)";
 }
 
 def ProgramIdOp : Tile_Op<"program_id", [Pure]> {
   let summary = "This instance's position along a grid axis";
-  let arguments = (ins I32Attr:$axis);
+  let description = [{
+    ```mlir
+    %i = tile.program_id 0    // 0 <= %i < grid[0]
+    ```
+  }];
+  let arguments = (ins I32Attr:$axis); // a grid axis of the kernel
   let results = (outs Index:$result);
   let assemblyFormat = "$axis attr-dict";
   let hasVerifier = 1;
@@ -81,27 +92,26 @@ def ProgramIdOp : Tile_Op<"program_id", [Pure]> {
 // Global memory
 //===----------------------------------------------------------------------===//
 
-def LoadOp : Tile_Op<"load", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
-    AttrSizedOperandSegments]> {
+def LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
   let summary = "Reads a block of a view";
   let description = [{
     Element `(i0, i1, ...)` of the block is the view's element
     `(offset0 + i0 * step0, offset1 + i1 * step1, ...)`, or `fill` where that lies
     outside the view (offsets may be negative). `fill` is a scalar; without it,
     out-of-bounds elements are zero. `mask` (i1 block) further restricts what is
-    read.
+    read: where it is false the element is `fill` too.
 
     ```mlir
-    %t = tile.load %x[%n, %c, %h, %w] fill %zero {steps = array<i64: 1, 1, 2, 2>}
+    %t = tile.load %x[%n, %c, %h, %w] fill %inf : f32 {steps = array<i64: 1, 1, 2, 2>}
         : !tile.view<8x16x32x32xf32> -> tensor<1x8x4x16xf32>
     ```
   }];
   let arguments = (ins
-    Tile_ViewType:$view,
-    Variadic<Index>:$offsets,
-    Optional<AnyType>:$fill,
-    Optional<Tile_BlockTensor>:$mask,
-    OptionalAttr<DenseI64ArrayAttr>:$steps);
+    Arg<Tile_ViewType, "what is read", [MemRead]>:$view,
+    Variadic<Index>:$offsets,                 // of element (0, 0, ...), one per dim
+    Optional<AnyType>:$fill,                  // scalar of the view's element type
+    Optional<Tile_BlockTensor>:$mask,         // i1 block of the result's shape
+    OptionalAttr<DenseI64ArrayAttr>:$steps);  // view elements per block element, >= 1
   let results = (outs Tile_BlockTensor:$result);
   let assemblyFormat = [{
     $view `[` $offsets `]` (`fill` $fill^ `:` type($fill))? (`mask` $mask^ `:` type($mask))?
@@ -110,18 +120,22 @@ def LoadOp : Tile_Op<"load", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface
   let hasVerifier = 1;
 }
 
-def StoreOp : Tile_Op<"store", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
-    AttrSizedOperandSegments]> {
+def StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
   let summary = "Writes a block to a view; elements outside it are dropped";
   let description = [{
     Addresses as in `tile.load`. Two instances never store to one element.
+
+    ```mlir
+    tile.store %v, %y[%i, %j] mask %m : tensor<4x32xi1>
+        : tensor<4x32xf32>, !tile.view<100x100xf32>
+    ```
   }];
   let arguments = (ins
-    Tile_BlockTensor:$value,
-    Tile_ViewType:$view,
-    Variadic<Index>:$offsets,
-    Optional<Tile_BlockTensor>:$mask,
-    OptionalAttr<DenseI64ArrayAttr>:$steps);
+    Tile_BlockTensor:$value,                  // block of the view's rank
+    Arg<Tile_ViewType, "what is written", [MemWrite]>:$view,
+    Variadic<Index>:$offsets,                 // of element (0, 0, ...), one per dim
+    Optional<Tile_BlockTensor>:$mask,         // i1 block: store where true
+    OptionalAttr<DenseI64ArrayAttr>:$steps);  // view elements per block element, >= 1
   let assemblyFormat = [{
     $value `,` $view `[` $offsets `]` (`mask` $mask^ `:` type($mask))? attr-dict
     `:` type($value) `,` type($view)
@@ -134,14 +148,20 @@ def AtomicOp : Tile_Op<"atomic", []> {
   let description = [{
     For each element of the block, `view[index] = kind(view[index], value)`.
     Elements with an index outside the view or a false mask do nothing.
-    Integers only, so the result does not depend on the order.
+    i32 and i64 only, so the result does not depend on the order; max and min are
+    signed.
+
+    ```mlir
+    tile.atomic add %h[%bin : tensor<256xi32>], %one : tensor<256xi32>
+        : !tile.view<10xi32>
+    ```
   }];
   let arguments = (ins
     Tile_AtomicKindAttr:$kind,
-    Tile_ViewType:$view,
-    Tile_BlockTensor:$index,
-    Tile_BlockTensor:$value,
-    Optional<Tile_BlockTensor>:$mask);
+    Arg<Tile_ViewType, "1-d view of i32 or i64", [MemRead, MemWrite]>:$view,
+    Tile_BlockTensor:$index,                  // i32, i64 or index block, signed
+    Tile_BlockTensor:$value,                  // block of the same shape
+    Optional<Tile_BlockTensor>:$mask);        // i1 block of the same shape
   let assemblyFormat = [{
     $kind $view `[` $index `:` type($index) `]` `,` $value `:` type($value)
     (`mask` $mask^ `:` type($mask))? attr-dict `:` type($view)
@@ -160,14 +180,19 @@ def IotaOp : Tile_Op<"iota", [Pure]> {
     %i = tile.iota 1 : tensor<1x32xi32>   // 0, 1, ..., 31
     ```
   }];
-  let arguments = (ins I64Attr:$dim);
-  let results = (outs Tile_BlockTensor:$result);
+  let arguments = (ins I64Attr:$dim); // dim whose position is taken
+  let results = (outs Tile_BlockTensor:$result); // of i32, i64 or index
   let assemblyFormat = "$dim attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
 
 def SplatOp : Tile_Op<"splat", [Pure]> {
   let summary = "A block filled with one scalar";
+  let description = [{
+    ```mlir
+    %b = tile.splat %s : f32 -> tensor<4x32xf32>
+    ```
+  }];
   let arguments = (ins AnyType:$value);
   let results = (outs Tile_BlockTensor:$result);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
@@ -177,6 +202,11 @@ def SplatOp : Tile_Op<"splat", [Pure]> {
 
 def ExtractOp : Tile_Op<"extract", [Pure]> {
   let summary = "The single element of a one-element block, as a scalar";
+  let description = [{
+    ```mlir
+    %s = tile.extract %b : tensor<1x1xf32> -> f32
+    ```
+  }];
   let arguments = (ins Tile_BlockTensor:$value);
   let results = (outs AnyType:$result);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
@@ -185,6 +215,11 @@ def ExtractOp : Tile_Op<"extract", [Pure]> {
 
 def BroadcastOp : Tile_Op<"broadcast", [Pure]> {
   let summary = "Expands dims of size 1; the rank stays";
+  let description = [{
+    ```mlir
+    %b = tile.broadcast %a : tensor<64x1x1xf32> -> tensor<64x8x32xf32>
+    ```
+  }];
   let arguments = (ins Tile_BlockTensor:$value);
   let results = (outs Tile_BlockTensor:$result);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
@@ -194,6 +229,11 @@ def BroadcastOp : Tile_Op<"broadcast", [Pure]> {
 
 def ReshapeOp : Tile_Op<"reshape", [Pure]> {
   let summary = "Same elements in row-major order, another shape";
+  let description = [{
+    ```mlir
+    %b = tile.reshape %a : tensor<1x8x10x34xf32> -> tensor<8x10x34xf32>
+    ```
+  }];
   let arguments = (ins Tile_BlockTensor:$value);
   let results = (outs Tile_BlockTensor:$result);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
@@ -203,6 +243,11 @@ def ReshapeOp : Tile_Op<"reshape", [Pure]> {
 
 def TransOp : Tile_Op<"trans", [Pure]> {
   let summary = "Permutes dims: result dim i is operand dim permutation[i]";
+  let description = [{
+    ```mlir
+    %b = tile.trans %a [1, 0] : tensor<8x34xf32> -> tensor<34x8xf32>
+    ```
+  }];
   let arguments = (ins Tile_BlockTensor:$value,
                        DenseI64ArrayAttr:$permutation);
   let results = (outs Tile_BlockTensor:$result);
@@ -216,18 +261,18 @@ def WindowOp : Tile_Op<"window", [Pure]> {
   let summary = "A strided slice of a block, by value";
   let description = [{
     Result element `(i0, ...)` is operand element `(offset0 + i0 * stride0, ...)`,
-    all in bounds (checked where offsets are constants; the caller's duty else).
-    Offsets are attributes (`static_offsets`) so that a window is a shift known
-    to the layout stage. Shape of the result gives the sizes.
+    all in bounds. Offsets are attributes so that a window is a shift known to
+    the layout stage. The result's shape gives the sizes.
 
     ```mlir
     %t = tile.window %patch [0, 1, 2] strides [1, 1, 1]
         : tensor<8x10x34xf32> -> tensor<8x8x32xf32>
     ```
   }];
-  let arguments = (ins Tile_BlockTensor:$value,
-                       DenseI64ArrayAttr:$offsets,
-                       DenseI64ArrayAttr:$strides);
+  let arguments = (ins
+    Tile_BlockTensor:$value,        // what is sliced
+    DenseI64ArrayAttr:$offsets,     // of element (0, 0, ...)
+    DenseI64ArrayAttr:$strides);    // operand elements per result element, >= 1
   let results = (outs Tile_BlockTensor:$result);
   let assemblyFormat = [{
     $value $offsets `strides` $strides attr-dict
@@ -240,10 +285,20 @@ def WindowOp : Tile_Op<"window", [Pure]> {
 def InsertWindowOp : Tile_Op<"insert_window", [
     Pure, AllTypesMatch<["into", "result"]>]> {
   let summary = "A block with a strided slice replaced";
-  let arguments = (ins Tile_BlockTensor:$slice,
-                       Tile_BlockTensor:$into,
-                       DenseI64ArrayAttr:$offsets,
-                       DenseI64ArrayAttr:$strides);
+  let description = [{
+    Element `(offset0 + i0 * stride0, ...)` becomes the slice's `(i0, ...)`; all of
+    them lie inside the block.
+
+    ```mlir
+    %b = tile.insert_window %s into %a [0, 1] strides [1, 2]
+        : tensor<8x16xf32> into tensor<8x34xf32>
+    ```
+  }];
+  let arguments = (ins
+    Tile_BlockTensor:$slice,        // new elements
+    Tile_BlockTensor:$into,         // the other elements
+    DenseI64ArrayAttr:$offsets,     // where the slice's element (0, 0, ...) goes
+    DenseI64ArrayAttr:$strides);    // block elements per slice element, >= 1
   let results = (outs Tile_BlockTensor:$result);
   let assemblyFormat = [{
     $slice `into` $into $offsets `strides` $strides attr-dict
@@ -257,8 +312,11 @@ def DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
   let description = [{
     Dims of each operand are batch, contracting or free; batch and contracting
     dims pair up in the order given. The result's dims are batch, then lhs free,
-    then rhs free, each in operand order; free dims stay separate. `mma` is a
-    wish of the schedule, `precision` a contract on the multiplicands.
+    then rhs free, each in operand order (batch dims in the order given); free
+    dims stay separate. `mma` is a wish of the schedule, `precision` a contract on
+    the multiplicands: f32 operands are rounded to it (tf32: to nearest, ties
+    away; bf16, f16: ties to even), others multiply as they are. acc is f32, or
+    f64 for f64 operands.
 
     ```mlir
     %r = tile.dot %w, %p, %acc lhs_contract [1] rhs_contract [0]
@@ -266,16 +324,18 @@ def DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
         : tensor<64x8xf32>, tensor<8x8x32xf32> -> tensor<64x8x32xf32>
     ```
   }];
-  let arguments = (ins Tile_BlockTensor:$lhs, Tile_BlockTensor:$rhs,
-                       Tile_BlockTensor:$acc,
-                       DenseI64ArrayAttr:$lhs_contract,
-                       DenseI64ArrayAttr:$rhs_contract,
-                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$lhs_batch,
-                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$rhs_batch,
-                       DefaultValuedAttr<Tile_PrecisionAttr,
-                         "::tilefuse::tile::Precision::ieee">:$precision,
-                       DefaultValuedAttr<Tile_MmaKindAttr,
-                         "::tilefuse::tile::MmaKind::fma">:$mma);
+  let arguments = (ins
+    Tile_BlockTensor:$lhs,                        // float block
+    Tile_BlockTensor:$rhs,                        // of the same element type
+    Tile_BlockTensor:$acc,                        // summand
+    DenseI64ArrayAttr:$lhs_contract,              // contracting dims of lhs
+    DenseI64ArrayAttr:$rhs_contract,              // their partners in rhs
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$lhs_batch, // batch dims of lhs
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$rhs_batch, // their partners
+    DefaultValuedAttr<Tile_PrecisionAttr,
+      "::tilefuse::tile::Precision::ieee">:$precision, // contract
+    DefaultValuedAttr<Tile_MmaKindAttr,
+      "::tilefuse::tile::MmaKind::fma">:$mma);    // wish
   let results = (outs Tile_BlockTensor:$result);
   let assemblyFormat = [{
     $lhs `,` $rhs `,` $acc `lhs_contract` $lhs_contract `rhs_contract`
@@ -304,8 +364,9 @@ def ReduceOp : Tile_Op<"reduce", [SingleBlock, RecursiveMemoryEffects]> {
     }
     ```
   }];
-  let arguments = (ins Variadic<Tile_BlockTensor>:$inputs,
-                       DenseI64ArrayAttr:$dims);
+  let arguments = (ins
+    Variadic<Tile_BlockTensor>:$inputs,  // one or more, of one shape
+    DenseI64ArrayAttr:$dims);            // increasing
   let results = (outs Variadic<Tile_BlockTensor>:$outputs);
   let regions = (region SizedRegion<1>:$combiner);
   let assemblyFormat = [{
@@ -313,12 +374,28 @@ def ReduceOp : Tile_Op<"reduce", [SingleBlock, RecursiveMemoryEffects]> {
     `:` functional-type($inputs, $outputs) $combiner
   }];
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def ScanOp : Tile_Op<"scan", [SingleBlock, RecursiveMemoryEffects]> {
   let summary = "Inclusive prefix combination along one dim";
-  let arguments = (ins Variadic<Tile_BlockTensor>:$inputs, I64Attr:$dim,
-                       UnitAttr:$reverse);
+  let description = [{
+    Element k of a result combines elements 0..k of the input (k..n-1 with
+    `reverse`). The region takes the state so far, then the next element, one of
+    each per input, and yields the new state.
+
+    ```mlir
+    %s = tile.scan (%t) dim 1 : (tensor<4x32xi32>) -> (tensor<4x32xi32>) {
+    ^bb0(%before: i32, %element: i32):
+      %c = arith.addi %before, %element : i32
+      tile.yield %c : i32
+    }
+    ```
+  }];
+  let arguments = (ins
+    Variadic<Tile_BlockTensor>:$inputs,  // one or more, of one shape
+    I64Attr:$dim,                        // along which
+    UnitAttr:$reverse);                  // from the last element
   let results = (outs Variadic<Tile_BlockTensor>:$outputs);
   let regions = (region SizedRegion<1>:$combiner);
   let assemblyFormat = [{
@@ -326,17 +403,35 @@ def ScanOp : Tile_Op<"scan", [SingleBlock, RecursiveMemoryEffects]> {
     `:` functional-type($inputs, $outputs) $combiner
   }];
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def PrintOp : Tile_Op<"debug_print", [MemoryEffects<[MemWrite]>]> {
   let summary = "Prints a block or scalar, with the instance's position";
-  let arguments = (ins StrAttr:$prefix, AnyType:$value);
+  let description = [{
+    ```mlir
+    tile.debug_print "max: ", %m : tensor<4x1xf32>
+    ```
+  }];
+  let arguments = (ins
+    StrAttr:$prefix,   // printed before the value
+    AnyType:$value);   // block or scalar
   let assemblyFormat = "$prefix `,` $value attr-dict `:` type($value)";
+  let hasVerifier = 1;
 }
 
 def AssertOp : Tile_Op<"assert", [MemoryEffects<[MemWrite]>]> {
   let summary = "Stops the run with a message when an element is false";
-  let arguments = (ins AnyType:$condition, StrAttr:$message);
+  let description = [{
+    The first message of a launch becomes the run's error.
+
+    ```mlir
+    tile.assert %ok, "index in range" : tensor<256xi1>
+    ```
+  }];
+  let arguments = (ins
+    AnyType:$condition,  // i1 or a block of i1
+    StrAttr:$message);   // what went wrong
   let assemblyFormat = "$condition `,` $message attr-dict `:` type($condition)";
   let hasVerifier = 1;
 }
@@ -347,8 +442,7 @@ def AssertOp : Tile_Op<"assert", [MemoryEffects<[MemWrite]>]> {
 
 def LaunchOp : Tile_Op<"launch", [
     DeclareOpInterfaceMethods<SymbolUserOpInterface>,
-    AttrSizedOperandSegments,
-    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+    AttrSizedOperandSegments]> {
   let summary = "Runs a kernel over its grid";
   let description = [{
     Destination style: `outs` are written. The kernel's arguments are the ins
@@ -361,11 +455,11 @@ def LaunchOp : Tile_Op<"launch", [
     ```
   }];
   let arguments = (ins
-    FlatSymbolRefAttr:$kernel,
-    Variadic<Tile_ViewType>:$ins,
-    Variadic<Tile_ViewType>:$outs,
-    UnitAttr:$finish,
-    OptionalAttr<I64Attr>:$bytes);
+    FlatSymbolRefAttr:$kernel,         // a tile.func
+    Arg<Variadic<Tile_ViewType>, "inputs", [MemRead]>:$ins,
+    Arg<Variadic<Tile_ViewType>, "outputs", [MemRead, MemWrite]>:$outs,
+    UnitAttr:$finish,                  // merges partial results of a launch before
+    OptionalAttr<I64Attr>:$bytes);     // modelled DRAM traffic
   let assemblyFormat = [{
     $kernel (`ins` `(` $ins^ `:` type($ins) `)`)?
     (`outs` `(` $outs^ `:` type($outs) `)`)? (`finish` $finish^)? attr-dict
@@ -375,9 +469,14 @@ def LaunchOp : Tile_Op<"launch", [
 def AllocOp : Tile_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
   let summary = "An intermediate buffer of the host program";
   let description = [{
-    `tile-plan-buffers` gives it a byte `offset` in the workspace.
+    `tile-plan-buffers` gives it a byte `offset` in the workspace. Dense.
+
+    ```mlir
+    %t = tile.alloc at 4096 : !tile.view<64x100xf32>
+    ```
   }];
-  let arguments = (ins OptionalAttr<I64Attr>:$offset);
+  let arguments = (ins
+    OptionalAttr<I64Attr>:$offset); // in bytes, a multiple of 256
   let results = (outs Tile_ViewType:$result);
   let assemblyFormat = "(`at` $offset^)? attr-dict `:` type($result)";
   let hasVerifier = 1;
@@ -385,7 +484,12 @@ def AllocOp : Tile_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
 
 def ConstantOp : Tile_Op<"constant", [Pure]> {
   let summary = "Constant data of the program, in device memory";
-  let arguments = (ins ElementsAttr:$value);
+  let description = [{
+    ```mlir
+    %c = tile.constant dense<[1.0, 2.0]> : tensor<2xf32> : !tile.view<2xf32>
+    ```
+  }];
+  let arguments = (ins ElementsAttr:$value); // dense, of the result's shape
   let results = (outs Tile_ViewType:$result);
   let assemblyFormat = "$value attr-dict `:` type($result)";
   let hasVerifier = 1;
@@ -396,15 +500,24 @@ def ViewCastOp : Tile_Op<"view_cast", [Pure]> {
   let description = [{
     No bytes move. `offset` counts elements from the operand's start; every
     element of the result lies inside the operand's extent.
+
+    ```mlir
+    %t = tile.view_cast %x offset 64 : !tile.view<4x64xf32> -> !tile.view<8x8xf32>
+    ```
   }];
-  let arguments = (ins Tile_ViewType:$view,
-                       DefaultValuedAttr<I64Attr, "0">:$offset);
+  let arguments = (ins
+    Tile_ViewType:$view,                      // memory to see in another way
+    DefaultValuedAttr<I64Attr, "0">:$offset); // elements to the result's start
   let results = (outs Tile_ViewType:$result);
   let assemblyFormat =
       "$view (`offset` $offset^)? attr-dict `:` type($view) `->` type($result)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
+include "dialects/Tile/TileSharedOps.td"
+
+// The second level.
 include "dialects/Tile/TileSharedOps.td"
 
 #endif // TILEFUSE_DIALECTS_TILE_TILEOPS

@@ -13,9 +13,9 @@ class Tile_Type<string name, string typeMnemonic>
 def Tile_ViewType : Tile_Type<"View", "view"> {
   let summary = "A strided array in global memory";
   let description = [{
-    Shape, element type and strides in elements. Without strides the array is
-    dense and row-major. A view is the only way to global memory; its base is
-    64-bit, and offsets inside one block of it are 32-bit.
+    Shape, element type and strides in elements (0 repeats). Without strides the
+    array is dense and row-major. A view is the only way to global memory; its base is
+    64-bit, and offsets inside one block of it are 32-bit. An i1 is a byte.
 
     ```mlir
     !tile.view<128x8x256x256xf32>
@@ -28,9 +28,11 @@ def Tile_ViewType : Tile_Type<"View", "view"> {
     ArrayRefParameter<"int64_t", "strides in elements">:$strides);
   let builders = [
     TypeBuilderWithInferredContext<(ins "::llvm::ArrayRef<int64_t>":$shape,
-                                        "::mlir::Type":$elementType)>,
+                                        "::mlir::Type":$elementType), [{
+      return $_get(elementType.getContext(), shape, elementType,
+                   getDenseStrides(shape));
+    }]>,
   ];
-  let skipDefaultBuilders = 0;
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -40,6 +42,8 @@ def Tile_ViewType : Tile_Type<"View", "view"> {
     static ::llvm::SmallVector<int64_t> getDenseStrides(
         ::llvm::ArrayRef<int64_t> shape);
     bool isDense() const;
+    /// Elements from the first to behind the last, strides included.
+    int64_t getSpan() const;
   }];
 }
 
@@ -65,6 +69,10 @@ def Tile_TokenType : Tile_Type<"Token", "token"> {
   let summary = "Completion of asynchronous copies (second level)";
 }
 
-def Tile_BlockTensor : StaticShapeTensorOf<[AnyFloat, AnySignlessInteger, Index]>;
+def Tile_BlockTensor
+    : Type<CPred<"::tilefuse::tile::isBlockType($_self)">,
+           "block: a static tensor of f16, bf16, f32, f64, i1, i8, i16, i32, i64 "
+           "or index with 1 to 2^31 - 1 elements",
+           "::mlir::RankedTensorType">;
 
 #endif // TILEFUSE_DIALECTS_TILE_TILETYPES
