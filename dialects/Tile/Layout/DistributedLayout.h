@@ -40,6 +40,8 @@
 #include "dialects/Tile/Layout/LinearMap.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace tilefuse::tile {
 
@@ -139,12 +141,9 @@ public:
   /// digits follow the new order (see getRegisterMap).
   DistributedLayout transpose(llvm::ArrayRef<int64_t> permutation) const;
   /// Dims become size 1: their register digits vanish, their thread bits become
-  /// copies.
-  DistributedLayout slice(llvm::ArrayRef<int64_t> dims) const;
-  /// Size-1 dims of `this` replaced by those of `target` where target slices to
-  /// this layout up to registers; else none.
-  bool isSliceOf(const DistributedLayout &target,
-                 llvm::ArrayRef<int64_t> dims) const;
+  /// copies. Nothing where a thread bit mixes kept and dropped dims so that the
+  /// kept part would depend on another's.
+  std::optional<DistributedLayout> slice(llvm::ArrayRef<int64_t> dims) const;
   /// Dims of size 1 grow to `extents[d]`, all new digits in registers.
   DistributedLayout expand(llvm::ArrayRef<int64_t> extents) const;
 
@@ -161,13 +160,24 @@ public:
   std::string str() const;
 
 private:
-  friend class LayoutBuilder;
-  unsigned getNumDigits() const { return radices.size(); }
-  /// First digit of each dim; digits of the last dim come first.
+  /// First digit of a dim; digits of the last dim come first.
   unsigned getFirstDigit(unsigned dim) const;
-  uint64_t encode(llvm::ArrayRef<int64_t> coords,
-                  llvm::SmallVectorImpl<int64_t> &odd) const;
-  Coords decode(uint64_t bits, llvm::ArrayRef<int64_t> odd) const;
+  /// Set of digit positions with radix 2.
+  uint64_t getBinaryDigits() const;
+  /// Digits as bits at their positions, and the odd digits' mixed-radix number;
+  /// nothing for coordinates past the extents.
+  std::optional<std::pair<uint64_t, int64_t>>
+  encode(llvm::ArrayRef<int64_t> coords) const;
+  Coords decode(uint64_t bits, int64_t odd) const;
+  /// Checks the bases and fills `inverse`; false when they are not independent
+  /// or do not span.
+  bool finish();
+  /// Result digit i is this layout's digit order[i]; digits left out vanish from
+  /// the bases. dimDigits is the caller's to set.
+  DistributedLayout withDigits(llvm::ArrayRef<unsigned> order) const;
+  /// Cuts the odd digit at `position` into a faster one of radix `radix` and the
+  /// rest; the dim's digit count is the caller's to set.
+  void splitDigit(unsigned position, int64_t radix);
 
   /// Radix of each digit, row-major fastest first: 2, or odd.
   llvm::SmallVector<int64_t, 16> radices;
@@ -175,6 +185,9 @@ private:
   llvm::SmallVector<unsigned, 6> dimDigits;
   /// Images of hardware bits, as sets of digit positions (odd ones never set).
   llvm::SmallVector<uint64_t, 8> bases[numHardware];
+  /// For each digit position, the hardware word (register bits lowest, then
+  /// lane, warp, block) whose image is that digit alone.
+  llvm::SmallVector<uint64_t, 16> inverse;
 };
 
 //===----------------------------------------------------------------------===//

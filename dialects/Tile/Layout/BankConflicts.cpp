@@ -1,0 +1,190 @@
+//===- BankConflicts.cpp - passes over the banks, and paddings ---*- C++ -*-===//
+
+#include "dialects/Tile/Layout/SharedLayout.h"
+#include "llvm/ADT/STLExtras.h"
+#include <algorithm>
+
+using namespace tilefuse::tile;
+
+static constexpr int64_t numBanks = 32;
+static constexpr int64_t bankBytes = 4;
+/// Warps that a count looks at; the others are shifted copies.
+static constexpr int64_t sampledWarps = 4;
+
+int64_t tilefuse::tile::countPasses(llvm::ArrayRef<int64_t> byteAddresses,
+                                    int64_t bytesPerLane) {
+  // Wide accesses go in groups of lanes that move 128 bytes together.
+  size_t group = std::min<int64_t>(
+      32, numBanks * bankBytes / std::max(bytesPerLane, bankBytes));
+  int64_t passes = 0;
+  for (size_t first = 0; first < byteAddresses.size(); first += group) {
+    llvm::SmallVector<int64_t, 64> words;
+    for (int64_t address : byteAddresses.slice(
+             first, std::min(group, byteAddresses.size() - first)))
+      for (int64_t byte = address / bankBytes * bankBytes;
+           byte < address + bytesPerLane; byte += bankBytes)
+        words.push_back(byte / bankBytes);
+    llvm::sort(words);
+    words.erase(llvm::unique(words), words.end());
+    int64_t load[numBanks] = {};
+    for (int64_t word : words)
+      ++load[word % numBanks];
+    passes += *std::max_element(load, load + numBanks);
+  }
+  return passes;
+}
+
+/// Coordinates of each access of a warp: one list of lanes for each group of
+/// `vector` registers and sampled warp, padding left out.
+static llvm::SmallVector<llvm::SmallVector<Coords>>
+listAccesses(const DistributedLayout &threads, llvm::ArrayRef<int64_t> shape,
+             int64_t vector, int64_t maxRegisters) {
+  llvm::SmallVector<llvm::SmallVector<Coords>> accesses;
+  int64_t warps = std::min(threads.getNumWarps(), sampledWarps);
+  int64_t registers = std::min(threads.getNumRegisters(), maxRegisters);
+  for (int64_t warp = 0; warp < warps; ++warp)
+    for (int64_t reg = 0; reg + vector <= registers; reg += vector) {
+      llvm::SmallVector<Coords> lanes;
+      for (int64_t lane = 0; lane < threads.getNumLanes(); ++lane) {
+        Coords coords = threads.getCoords(reg, lane, warp);
+        if (llvm::all_of(llvm::zip(coords, shape), [](auto pair) {
+              return std::get<0>(pair) < std::get<1>(pair);
+            }))
+          lanes.push_back(coords);
+      }
+      if (!lanes.empty())
+        accesses.push_back(std::move(lanes));
+    }
+  return accesses;
+}
+
+static BankCount
+countPasses(const SharedLayout &layout,
+            llvm::ArrayRef<llvm::SmallVector<Coords>> accesses,
+            int64_t elementBytes, int64_t vector) {
+  BankCount count;
+  int64_t bytes = elementBytes * vector;
+  int64_t group = std::min<int64_t>(
+      32, numBanks * bankBytes / std::max(bytes, bankBytes));
+  for (const auto &lanes : accesses) {
+    llvm::SmallVector<int64_t, 32> addresses;
+    for (const Coords &coords : lanes)
+      addresses.push_back(layout.getPosition(coords) * elementBytes);
+    count.passes += countPasses(addresses, bytes);
+    count.ideal += (addresses.size() + group - 1) / group;
+  }
+  return count;
+}
+
+BankCount tilefuse::tile::countBankPasses(const SharedLayout &layout,
+                                          const DistributedLayout &threads,
+                                          llvm::ArrayRef<int64_t> shape,
+                                          int64_t elementBytes,
+                                          int64_t vector) {
+  return ::countPasses(layout, listAccesses(threads, shape, vector, INT64_MAX),
+                       elementBytes, vector);
+}
+
+int64_t tilefuse::tile::getSharedVector(const SharedLayout &layout,
+                                        const DistributedLayout &threads,
+                                        llvm::ArrayRef<int64_t> shape,
+                                        int64_t elementBytes,
+                                        int64_t maxBytes) {
+  int64_t best = 1;
+  for (int64_t vector = 2; vector * elementBytes <= maxBytes; vector *= 2) {
+    for (int64_t warp = 0; warp < threads.getNumWarps(); ++warp)
+      for (int64_t lane = 0; lane < threads.getNumLanes(); ++lane)
+        for (int64_t reg = 0; reg < threads.getNumRegisters(); reg += vector) {
+          int64_t first = 0, inside = 0;
+          for (int64_t i = 0; i < vector; ++i) {
+            if (reg + i >= threads.getNumRegisters())
+              return best;
+            Coords coords = threads.getCoords(reg + i, lane, warp);
+            bool real = llvm::all_of(llvm::zip(coords, shape), [](auto pair) {
+              return std::get<0>(pair) < std::get<1>(pair);
+            });
+            inside += real;
+            if (!real)
+              continue;
+            int64_t position = layout.getPosition(coords);
+            if (i == 0)
+              first = position;
+            if (position != first + i || first % vector)
+              return best;
+          }
+          // A group is all real or all padding.
+          if (inside % vector)
+            return best;
+        }
+    best = vector;
+  }
+  return best;
+}
+
+SharedLayout
+tilefuse::tile::chooseSharedLayout(llvm::ArrayRef<int64_t> shape,
+                                   int64_t elementBytes,
+                                   llvm::ArrayRef<SharedAccess> accesses) {
+  // A sample of registers is enough to tell paddings apart.
+  constexpr int64_t sampledRegisters = 8;
+  llvm::SmallVector<llvm::SmallVector<llvm::SmallVector<Coords>>> lists;
+  for (const SharedAccess &access : accesses)
+    lists.push_back(
+        listAccesses(access.threads, access.shape, 1, sampledRegisters));
+
+  unsigned rank = shape.size();
+  llvm::SmallVector<llvm::SmallVector<int64_t>> orders(1);
+  for (unsigned dim = rank; dim-- > 0;)
+    orders[0].push_back(dim);
+  for (int64_t fastest = int64_t(rank) - 2; fastest >= 0; --fastest) {
+    if (shape[fastest] == 1)
+      continue;
+    llvm::SmallVector<int64_t> order{fastest};
+    for (int64_t dim : orders[0])
+      if (dim != fastest)
+        order.push_back(dim);
+    orders.push_back(order);
+  }
+
+  std::optional<SharedLayout> best;
+  int64_t bestCost = 0, bestSpan = 0;
+  auto consider = [&](const SharedLayout &candidate) {
+    int64_t cost = 0;
+    for (auto [access, list] : llvm::zip(accesses, lists)) {
+      std::optional<SharedLayout> seen = access.view(candidate);
+      if (!seen)
+        return;
+      BankCount count = ::countPasses(*seen, list, elementBytes, 1);
+      cost += access.weight * count.getConflicts();
+      if (best && cost > bestCost)
+        return;
+    }
+    int64_t span = candidate.getSpan(shape);
+    if (best && (cost > bestCost || (cost == bestCost && span >= bestSpan)))
+      return;
+    best = candidate;
+    bestCost = cost;
+    bestSpan = span;
+  };
+  int64_t step = std::max<int64_t>(1, bankBytes / elementBytes);
+  for (const auto &order : orders) {
+    consider(SharedLayout::getPadded(shape, order, {}));
+    if (best && bestCost == 0)
+      break;
+    for (unsigned level = 0; level + 1 < rank; ++level) {
+      int64_t outside = 1;
+      for (unsigned i = level + 1; i < rank; ++i)
+        outside *= shape[order[i]];
+      if (outside == 1)
+        break;
+      llvm::SmallVector<int64_t> padding(level + 1, 0);
+      for (int64_t pad = 1; pad <= numBanks; ++pad) {
+        padding[level] = pad * step;
+        consider(SharedLayout::getPadded(shape, order, padding));
+      }
+    }
+    if (best && bestCost == 0)
+      break;
+  }
+  return best ? *best : SharedLayout::getDense(shape);
+}
