@@ -5,10 +5,11 @@
 
 include "dialects/Tile/TileAttrs.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/TensorEncoding.td"
 
 def Tile_DistributedAttr : AttrDef<Tile_Dialect, "Distributed", [
-    DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
+    OpAsmAttrInterface, DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
   let mnemonic = "distributed";
   let summary = "Which register, lane and warp hold which element of a block";
   let description = [{
@@ -32,6 +33,7 @@ def Tile_DistributedAttr : AttrDef<Tile_Dialect, "Distributed", [
     ArrayRefParameter<"int64_t", "coordinates of block bits">:$blocks,
     "unsigned":$laneBits, "unsigned":$warpBits);
   let hasCustomAssemblyFormat = 1;
+  let genMnemonicAlias = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     static DistributedAttr get(::mlir::MLIRContext *context,
@@ -43,7 +45,9 @@ def Tile_DistributedAttr : AttrDef<Tile_Dialect, "Distributed", [
   }];
 }
 
-def Tile_SharedLayoutAttr : Tile_Attr<"SharedLayout", "shared_layout"> {
+def Tile_SharedLayoutAttr : AttrDef<Tile_Dialect, "SharedLayout",
+    [OpAsmAttrInterface]> {
+  let mnemonic = "shared_layout";
   let summary = "Where an element of a shared tile lies";
   let description = [{
     Position in elements = swizzle(offset + sum of coordinate * stride). The
@@ -59,6 +63,7 @@ def Tile_SharedLayoutAttr : Tile_Attr<"SharedLayout", "shared_layout"> {
     "int64_t":$offset,
     "unsigned":$swizzleBits, "unsigned":$swizzleBase, "unsigned":$swizzleShift);
   let hasCustomAssemblyFormat = 1;
+  let genMnemonicAlias = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     static SharedLayoutAttr get(::mlir::MLIRContext *context,
