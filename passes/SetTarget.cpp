@@ -2,7 +2,7 @@
 
 #include "passes/Passes.h"
 
-#if __has_include("dialects/Fuse/Fuse.h")
+#if __has_include("dialects/Fuse/FuseDialect.cpp")
 #include "dialects/Fuse/Fuse.h"
 #define HAVE_FUSE 1
 #endif
