@@ -2,6 +2,8 @@
 #ifndef TILEFUSE_PASSES_FUSION_PASSES_H
 #define TILEFUSE_PASSES_FUSION_PASSES_H
 
+#include "dialects/Fuse/Fuse.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace tilefuse {

@@ -5,4 +5,41 @@
 
 include "mlir/Pass/PassBase.td"
 
+def TilePlanBuffers : Pass<"tile-plan-buffers", "::mlir::func::FuncOp"> {
+  let summary = "Place the intermediate buffers of a host program";
+  let description = [{
+    Gives each `tile.alloc` of an entry function (`tile.entry`) a byte offset in
+    one workspace, and the function the size of that workspace. A buffer lives
+    from its first to its last use in a launch, views of it included; buffers
+    that live at the same time do not overlap. Offsets are multiples of 256
+    bytes. Best fit, largest buffer first: the same input gives the same plan.
+
+    Before:
+    ```mlir
+    func.func @f(%x: !tile.view<1000xf32>, %y: !tile.view<1000xf32>)
+        attributes {tile.entry, tile.num_inputs = 1 : i64} {
+      %0 = tile.alloc : !tile.view<1000xf32>
+      tile.launch @k0 ins(%x : !tile.view<1000xf32>) outs(%0 : !tile.view<1000xf32>)
+      tile.launch @k1 ins(%0 : !tile.view<1000xf32>) outs(%y : !tile.view<1000xf32>)
+      return
+    }
+    ```
+    After:
+    ```mlir
+    func.func @f(%x: !tile.view<1000xf32>, %y: !tile.view<1000xf32>)
+        attributes {tile.entry, tile.num_inputs = 1 : i64, tile.workspace = 4096 : i64} {
+      %0 = tile.alloc at 0 : !tile.view<1000xf32>
+      ...
+    ```
+    Afterwards every buffer has its place. A function that is no straight line of
+    host ops, or reads a buffer before it is written, is an error.
+  }];
+  let dependentDialects = ["::tilefuse::tile::TileDialect"];
+  let statistics = [
+    Statistic<"numBuffers", "buffers", "Buffers placed">,
+    Statistic<"bytesRequested", "bytes-requested", "Sum of the buffers' sizes">,
+    Statistic<"bytesPlanned", "bytes-planned", "Size of the workspaces">
+  ];
+}
+
 #endif // TILEFUSE_PASSES_PLAN_PASSES

@@ -1,0 +1,174 @@
+//===- CostModel.cpp - bytes, flops and time of groups of ops ---*- C++ -*-===//
+
+#include "lib/CostModel/CostModel.h"
+#include "llvm/ADT/DenseSet.h"
+
+using namespace mlir;
+using namespace tilefuse;
+
+/// Fraction of the measured peak that generated matrix code is taken to reach.
+static constexpr double kMatrixEfficiency = 0.5;
+/// The same for ordinary arithmetic.
+static constexpr double kElementEfficiency = 0.5;
+
+int64_t tilefuse::getByteSize(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  int64_t bits = tensor.getElementTypeBitWidth();
+  return tensor.getNumElements() * llvm::divideCeil(bits, 8);
+}
+
+SmallVector<int64_t> tilefuse::getFootprint(const fuse::OperandAccess &access,
+                                            ArrayRef<int64_t> block,
+                                            ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> footprint;
+  for (auto [position, expr] : llvm::enumerate(access.map.getResults())) {
+    // The spread of the index: its value at the block's far corner, each dim
+    // taken in the direction in which the index grows.
+    int64_t spread = 0;
+    bool linear = true;
+    expr.walk([&](AffineExpr e) {
+      if (e.getKind() == AffineExprKind::FloorDiv ||
+          e.getKind() == AffineExprKind::CeilDiv ||
+          e.getKind() == AffineExprKind::Mod)
+        linear = false;
+    });
+    if (!linear) {
+      // A reshape: as many elements as the block at most.
+      int64_t points = 1;
+      for (unsigned dim = 0; dim < block.size(); ++dim)
+        if (expr.isFunctionOfDim(dim))
+          points *= block[dim];
+      footprint.push_back(std::min(points, shape[position]));
+      continue;
+    }
+    SmallVector<AffineExpr> zero(block.size(),
+                                 getAffineConstantExpr(0, expr.getContext()));
+    auto evaluate = [&](ArrayRef<AffineExpr> at) {
+      auto value = dyn_cast<AffineConstantExpr>(expr.replaceDims(at));
+      return value ? value.getValue() : 0;
+    };
+    int64_t origin = evaluate(zero);
+    for (unsigned dim = 0; dim < block.size(); ++dim) {
+      if (block[dim] == 1 || !expr.isFunctionOfDim(dim))
+        continue;
+      SmallVector<AffineExpr> corner = zero;
+      corner[dim] = getAffineConstantExpr(block[dim] - 1, expr.getContext());
+      spread += std::abs(evaluate(corner) - origin);
+    }
+    int64_t divisor = access.divisors.empty() ? 1 : access.divisors[position];
+    footprint.push_back(spread / divisor + 1);
+  }
+  return footprint;
+}
+
+int64_t CostModel::getOps(Operation *op) const {
+  auto spaced = dyn_cast<fuse::IterationSpaceOpInterface>(op);
+  if (!spaced || op->hasTrait<OpTrait::ConstantLike>())
+    return 0;
+  fuse::IterationSpace space = spaced.getIterationSpace();
+  int64_t points = 1;
+  for (int64_t bound : space.bounds)
+    points *= bound;
+  if (isa<fuse::ContractionOpInterface>(op)) {
+    // Only one iteration in `divisor` meets an element.
+    for (const fuse::OperandAccess &access : space.operands)
+      for (int64_t divisor : access.divisors)
+        points /= std::max<int64_t>(divisor, 1);
+    return 2 * points;
+  }
+  if (auto reduction = dyn_cast<fuse::ReductionOpInterface>(op))
+    return points * reduction.getAccumulatorTypes().size();
+  if (auto pointwise = dyn_cast<fuse::PointwiseOpInterface>(op))
+    return points * pointwise.getElementCost();
+  return points;
+}
+
+bool CostModel::hasMatrixUnit(fuse::ContractionOpInterface op) const {
+  if (target.getTensor() <= 0 || !isGPU())
+    return false;
+  return op.getContractionPrecision() != fuse::Precision::f64;
+}
+
+double CostModel::getContractionTime(fuse::ContractionOpInterface op) const {
+  double rate = double(target.getFp32()) * kElementEfficiency;
+  if (hasMatrixUnit(op)) {
+    double matrix = double(target.getTensor()) * kMatrixEfficiency;
+    switch (op.getContractionPrecision()) {
+    case fuse::Precision::f32: // three products of the rounded parts
+      rate = std::max(rate, matrix / 3);
+      break;
+    case fuse::Precision::f16:
+    case fuse::Precision::bf16:
+      rate = 2 * matrix;
+      break;
+    default:
+      rate = matrix;
+    }
+  } else if (op.getContractionPrecision() == fuse::Precision::f64) {
+    rate /= 2;
+  }
+  // GFLOP/s are operations a nanosecond.
+  return double(getOps(op)) / rate / 1000;
+}
+
+double CostModel::getMemoryTime(int64_t bytes) const {
+  return double(bytes) / double(target.getDram()) / 1000;
+}
+
+double CostModel::getElementTime(int64_t ops) const {
+  return double(ops) / (double(target.getFp32()) * kElementEfficiency) / 1000;
+}
+
+KernelCost CostModel::getCost(const fuse::KernelGroup &group) const {
+  KernelCost cost;
+  llvm::DenseSet<Operation *> members(group.ops.begin(), group.ops.end());
+  llvm::DenseSet<Value> counted;
+  double contractionTime = 0;
+  for (Operation *op : group.ops) {
+    for (Value operand : op->getOperands()) {
+      Operation *def = operand.getDefiningOp();
+      if ((def && members.contains(def)) || !counted.insert(operand).second)
+        continue;
+      cost.bytesRead += getByteSize(operand.getType());
+    }
+    int64_t ops = getOps(op);
+    if (auto contraction = dyn_cast<fuse::ContractionOpInterface>(op)) {
+      cost.contractionOps += ops;
+      contractionTime += getContractionTime(contraction);
+    } else {
+      cost.elementOps += ops;
+    }
+  }
+  for (Value result : group.results)
+    cost.bytesWritten += getByteSize(result.getType());
+  cost.time = getLaunchTime() +
+              std::max(getMemoryTime(cost.getBytes()),
+                       contractionTime + getElementTime(cost.elementOps));
+  return cost;
+}
+
+TileCost CostModel::getTileCost(Operation *op, ArrayRef<int64_t> block) const {
+  TileCost cost;
+  fuse::IterationSpace space =
+      cast<fuse::IterationSpaceOpInterface>(op).getIterationSpace();
+  cost.accumulator = 1;
+  for (unsigned dim = 0; dim < space.getNumParallel(); ++dim)
+    cost.accumulator *= block[dim];
+  for (auto [access, operand] : llvm::zip(space.operands, op->getOperands())) {
+    auto type = cast<RankedTensorType>(operand.getType());
+    int64_t elements = 1;
+    for (int64_t extent : getFootprint(access, block, type.getShape()))
+      elements *= extent;
+    cost.sharedBytes +=
+        elements * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  }
+  return cost;
+}
+
+int64_t CostModel::getSharedCapacity() const {
+  // Two instances share a multiprocessor, and each keeps some for conversions.
+  if (isGPU())
+    return std::min<int64_t>(target.getSharedMemory() / 2 - 12 * 1024,
+                             100 * 1024);
+  return 512 * 1024;
+}

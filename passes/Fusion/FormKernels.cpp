@@ -1,0 +1,142 @@
+//===- FormKernels.cpp - groups of ops become kernels -----------*- C++ -*-===//
+//
+// Decides a partition of each function (KernelGroups.h, three steps) and then
+// writes it down. See the pass description for the shape of the result.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Fusion/KernelGroups.h"
+#include "passes/Fusion/Passes.h"
+
+namespace tilefuse {
+#define GEN_PASS_DEF_FUSEFORMKERNELS
+#include "passes/Fusion/Passes.h.inc"
+} // namespace tilefuse
+
+using namespace mlir;
+using namespace tilefuse;
+
+namespace {
+
+/// Every value once per reader that is not its own kernel.
+int64_t getUnfusedBytes(func::FuncOp func) {
+  int64_t bytes = 0;
+  for (Operation &op : func.getBody().front()) {
+    if (op.hasTrait<OpTrait::IsTerminator>() ||
+        op.hasTrait<OpTrait::ConstantLike>() || isViewChange(&op))
+      continue;
+    for (Value operand : op.getOperands())
+      if (!operand.getDefiningOp() || !isSplatConstant(operand.getDefiningOp()))
+        bytes += getByteSize(operand.getType());
+    for (Value result : op.getResults())
+      bytes += getByteSize(result.getType());
+  }
+  return bytes;
+}
+
+class FormKernels : public tilefuse::impl::FuseFormKernelsBase<FormKernels> {
+public:
+  using FuseFormKernelsBase::FuseFormKernelsBase;
+
+  void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    if (func.isExternal())
+      return;
+    if (!func.getBody().hasOneBlock()) {
+      func.emitOpError("has more than one block; kernels are formed of "
+                       "straight-line graphs");
+      return signalPassFailure();
+    }
+    for (Operation &op : func.getBody().front())
+      if (isa<fuse::KernelOp>(op))
+        return; // formed already
+    CostModel model(fuse::TargetAttr::lookup(func));
+    int64_t unfused = getUnfusedBytes(func);
+    KernelGroups groups(func, model);
+    auto refuse = [&](Operation *op, StringRef reason) {
+      ++numRefused;
+      if (remarks && !reason.empty())
+        op->emitRemark("not fused: ") << reason;
+    };
+    if (failed(joinConsumers(groups, refuse)))
+      return signalPassFailure();
+    groups.prune();
+    inlineProducers(groups, refuse);
+    recomputeProducers(groups, refuse);
+    int64_t fused = write(groups);
+    bytesSaved += std::max<int64_t>(0, unfused - fused);
+  }
+
+private:
+  /// Turns the partition into IR; returns the bytes its kernels move.
+  int64_t write(KernelGroups &groups) {
+    func::FuncOp func = groups.getFunction();
+    Block &block = func.getBody().front();
+    OpBuilder builder(block.getTerminator());
+    IRMapping values; // old value -> what provides it now
+    for (BlockArgument argument : block.getArguments())
+      values.map(argument, argument);
+    int64_t bytes = 0;
+    unsigned kernelNumber = 0;
+    SmallVector<Operation *> old;
+    for (Operation &op : block.without_terminator())
+      old.push_back(&op);
+
+    for (unsigned index : groups.getOrder()) {
+      const KernelGroups::Group &group = groups[index];
+      if (group.isHost) {
+        for (Operation *op : group.ops)
+          builder.clone(*op, values);
+        continue;
+      }
+      fuse::KernelGroup kernel = groups.getKernel(index);
+      bytes += groups.getModel().getCost(kernel).getBytes();
+      ++numKernels;
+      SmallVector<Value> inputs = groups.getInputs(group.ops), outer;
+      for (Value input : inputs)
+        outer.push_back(values.lookup(input));
+      SmallVector<Type> types;
+      for (Value result : kernel.results)
+        types.push_back(result.getType());
+      SmallVector<Location> locations;
+      for (Operation *op : kernel.ops)
+        locations.push_back(op->getLoc());
+      std::string name =
+          (func.getName() + "_k" + Twine(kernelNumber++)).str();
+      auto formed = fuse::KernelOp::create(
+          builder, builder.getFusedLoc(locations), types, name, outer,
+          /*schedule=*/fuse::ScheduleAttr());
+      OpBuilder::InsertionGuard guard(builder);
+      Block *body = builder.createBlock(&formed.getBody());
+      IRMapping inner;
+      for (Value input : inputs)
+        inner.map(input,
+                  body->addArgument(input.getType(), input.getLoc()));
+      for (Operation *op : kernel.ops) {
+        Operation *copy = builder.clone(*op, inner);
+        if (op == kernel.anchor)
+          copy->setAttr("fuse.anchor", builder.getUnitAttr());
+      }
+      SmallVector<Value> yielded;
+      for (Value result : kernel.results)
+        yielded.push_back(inner.lookup(result));
+      fuse::YieldOp::create(builder, formed.getLoc(), yielded);
+      for (auto [from, to] : llvm::zip(kernel.results, formed.getOutputs()))
+        values.map(from, to);
+    }
+    Operation *terminator = block.getTerminator();
+    for (OpOperand &operand : terminator->getOpOperands()) {
+      if (Value value = values.lookupOrNull(operand.get()))
+        operand.set(value);
+      else // a splat constant returned as it is
+        operand.set(builder.clone(*operand.get().getDefiningOp())
+                        ->getResult(cast<OpResult>(operand.get())
+                                        .getResultNumber()));
+    }
+    for (Operation *op : llvm::reverse(old))
+      op->erase();
+    return bytes;
+  }
+};
+
+} // namespace

@@ -1,0 +1,276 @@
+//===- GPUSchedule.cpp - schedules for GPUs ---------------------*- C++ -*-===//
+//
+// The tile of a contraction is a matrix: the dims that only the second operand
+// has (output channels, columns) against those that only the first has (pixels,
+// rows). It is made as square as the extents allow within 64 accumulator
+// registers of each of 256 threads, pixels innermost first so that rows stay
+// contiguous. Then the reduction step grows while the operand blocks of one
+// step leave room for two instances on a multiprocessor; if even the smallest
+// step does not fit, the tile shrinks.
+//
+// Without a contraction the tile only has to keep every thread busy and loads
+// wide: a few elements a thread, innermost dims first, after whatever must be
+// held.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Fusion/ScheduleHeuristic.h"
+#include "passes/Fusion/TileExtents.h"
+
+using namespace mlir;
+using namespace tilefuse;
+
+namespace {
+
+struct Choice {
+  int64_t warps = 4;
+  fuse::MmaKind mma = fuse::MmaKind::fma;
+};
+
+/// Innermost first.
+SmallVector<unsigned> withRole(ArrayRef<DimRole> roles, DimRole role) {
+  SmallVector<unsigned> dims;
+  for (unsigned dim = roles.size(); dim-- > 0;)
+    if (roles[dim] == role)
+      dims.push_back(dim);
+  return dims;
+}
+
+int64_t warpsFor(int64_t elements, int64_t perThread) {
+  int64_t warps = 1;
+  while (warps < 8 && warps * 32 * perThread < elements)
+    warps *= 2;
+  return warps;
+}
+
+class ContractionSchedule {
+public:
+  ContractionSchedule(const fuse::KernelStructure &structure,
+                      const CostModel &model, std::string &reason)
+      : structure(structure), model(model), reason(reason),
+        op(cast<fuse::ContractionOpInterface>(structure.getAnchor())),
+        space(cast<fuse::IterationSpaceOpInterface>(op.getOperation())
+                  .getIterationSpace()),
+        roles(getDimRoles(space)), tile(structure, /*powersOfTwo=*/true) {}
+
+  LogicalResult run(SmallVectorImpl<int64_t> &block, Choice &choice) {
+    if (!tile.isLegal()) {
+      reason = "a window is no power of two";
+      return failure();
+    }
+    // 8-byte elements take two registers.
+    int64_t budget = model.getTileCapacity();
+    if (op.getSumType().getIntOrFloatBitWidth() > 32)
+      budget /= 4;
+    int64_t reduction = 1;
+    for (unsigned dim = 0; dim < roles.size(); ++dim)
+      if (roles[dim] == DimRole::Reduction)
+        reduction *= space.bounds[dim];
+    SmallVector<unsigned> rows = withRole(roles, DimRole::Lhs);
+    SmallVector<unsigned> columns = withRole(roles, DimRole::Rhs);
+    int64_t rowExtent = 1, columnExtent = 1;
+    for (unsigned dim : rows)
+      rowExtent *= space.bounds[dim];
+    for (unsigned dim : columns)
+      columnExtent *= space.bounds[dim];
+    useMatrixUnit = model.hasMatrixUnit(op) && reduction >= 4 &&
+                    rowExtent >= 8 && columnExtent >= 8;
+    if (!useMatrixUnit)
+      budget /= 4;
+    if (tile.getCount() > budget) {
+      reason = "what one tile must hold takes " +
+               std::to_string(tile.getCount()) + " elements; " +
+               std::to_string(budget) + " fit";
+      return failure();
+    }
+    // Held dims must leave the instruction something to work on.
+    growParallel(rows, columns, budget);
+    if (useMatrixUnit &&
+        (tile.getCount(rows) < 8 || tile.getCount(columns) < 8) &&
+        llvm::is_contained(structure.getMustHold(), true)) {
+      reason = "what one tile must hold leaves no rows for the matrix unit";
+      return failure();
+    }
+    if (failed(chooseSteps(rows)))
+      return failure();
+    block.assign(tile.get().begin(), tile.get().end());
+    block.append(steps.begin(), steps.end());
+    choice.warps = std::max<int64_t>(
+        warpsFor(tile.getCount(), useMatrixUnit ? 64 : 8),
+        useMatrixUnit ? 4 : 1);
+    choice.mma =
+        useMatrixUnit ? fuse::MmaKind::mma_sync : fuse::MmaKind::fma;
+    return success();
+  }
+
+private:
+  void growParallel(ArrayRef<unsigned> rows, ArrayRef<unsigned> columns,
+                    int64_t budget) {
+    if (!useMatrixUnit) {
+      // Plain arithmetic: every parallel dim is as good as any other.
+      for (unsigned dim = structure.getNumRootDims(); dim-- > 0;)
+        tile.grow(dim, dim + 1 == structure.getNumRootDims() ? 64 : 16,
+                  budget);
+      return;
+    }
+    // Columns up to 64, or 128 where the rows alone can fill that square;
+    // then rows; then columns again.
+    int64_t columnTarget = isPixelLike(rows) ? 64 : 128;
+    while (columnTarget > 32 && columnTarget * 128 > budget)
+      columnTarget /= 2;
+    for (unsigned dim : columns) {
+      int64_t others = tile.getCount(columns) / tile[dim];
+      tile.grow(dim, std::max<int64_t>(1, columnTarget / others), budget);
+    }
+    // Rows of pixels: 32 wide, then several; then the width again.
+    for (int64_t target : {32, 1 << 20})
+      for (unsigned dim : rows)
+        tile.grow(dim, isPixelLike(rows) ? std::min<int64_t>(target, 512)
+                                         : 128,
+                  budget);
+    for (unsigned dim : columns)
+      tile.grow(dim, 256, budget);
+  }
+
+  /// Several row dims: an image, whose columns are worth keeping contiguous.
+  static bool isPixelLike(ArrayRef<unsigned> rows) { return rows.size() > 1; }
+
+  LogicalResult chooseSteps(ArrayRef<unsigned> rows) {
+    unsigned numRoot = structure.getNumRootDims();
+    int64_t capacity = model.getSharedCapacity();
+    int64_t multiple = useMatrixUnit ? 8 : 1;
+    while (true) {
+      // Taps whole, everything else at the smallest step; then grow.
+      steps.clear();
+      for (unsigned dim = numRoot; dim < space.bounds.size(); ++dim)
+        steps.push_back(roles[dim] == DimRole::Tap
+                            ? space.bounds[dim]
+                            : std::min(space.bounds[dim], multiple));
+      for (bool wholeTaps : {true, false}) {
+        if (!wholeTaps)
+          for (unsigned dim = numRoot; dim < space.bounds.size(); ++dim)
+            if (roles[dim] == DimRole::Tap)
+              steps[dim - numRoot] = 1;
+        if (getShared() <= capacity) {
+          growSteps(capacity);
+          return success();
+        }
+      }
+      bool shrunk = false;
+      for (unsigned dim : llvm::reverse(rows))
+        if ((shrunk = tile.shrink(dim)))
+          break;
+      for (unsigned dim = 0; !shrunk && dim < numRoot; ++dim)
+        shrunk = tile.shrink(dim);
+      if (!shrunk) {
+        reason = "the operands of the smallest tile do not fit shared memory";
+        return failure();
+      }
+    }
+  }
+
+  void growSteps(int64_t capacity) {
+    unsigned numRoot = structure.getNumRootDims();
+    for (unsigned dim = space.bounds.size(); dim-- > numRoot;) {
+      if (roles[dim] != DimRole::Reduction)
+        continue;
+      int64_t &step = steps[dim - numRoot];
+      while (step * 2 <= 32 && step < space.bounds[dim]) {
+        int64_t before = step;
+        step = std::min(step * 2, space.bounds[dim]);
+        if (getShared() > capacity) {
+          step = before;
+          break;
+        }
+      }
+    }
+  }
+
+  int64_t getShared() {
+    SmallVector<int64_t> block(tile.get());
+    block.append(steps.begin(), steps.end());
+    return model.getTileCost(op, block).sharedBytes;
+  }
+
+  const fuse::KernelStructure &structure;
+  const CostModel &model;
+  std::string &reason;
+  fuse::ContractionOpInterface op;
+  fuse::IterationSpace space;
+  SmallVector<DimRole> roles;
+  TileExtents tile;
+  SmallVector<int64_t> steps;
+  bool useMatrixUnit = false;
+};
+
+/// Kernels without a contraction.
+LogicalResult scheduleElements(const fuse::KernelStructure &structure,
+                               const CostModel &model, std::string &reason,
+                               SmallVectorImpl<int64_t> &block,
+                               Choice &choice) {
+  TileExtents tile(structure, /*powersOfTwo=*/true);
+  if (!tile.isLegal()) {
+    reason = "a window is no power of two";
+    return failure();
+  }
+  unsigned rank = structure.getNumRootDims();
+  int64_t capacity = model.getTileCapacity();
+  if (tile.getCount() > capacity) {
+    reason = "what one tile must hold takes " +
+             std::to_string(tile.getCount()) + " elements; " +
+             std::to_string(capacity) + " fit";
+    return failure();
+  }
+  bool holds = llvm::is_contained(structure.getMustHold(), true);
+  bool crosses = structure.hasFinish();
+  // Whole sectors of the innermost dim, whatever is held.
+  if (rank && holds) {
+    tile.grow(rank - 1, 32, capacity);
+    if (tile[rank - 1] < std::min<int64_t>(16, tile.getLimit(rank - 1))) {
+      reason = "what one tile must hold leaves rows too short to load well";
+      return failure();
+    }
+  }
+  int64_t budget = std::max<int64_t>(tile.getCount(),
+                                     holds || crosses ? 4096 : 2048);
+  if (crosses) {
+    // Few partial states: long along what is folded.
+    if (rank)
+      tile.grow(rank - 1, 64, capacity);
+    for (unsigned dim = rank; dim-- > 0;)
+      if (structure.getCrossReduced()[dim])
+        tile.grow(dim, 1 << 20, capacity);
+  }
+  for (unsigned dim = rank; dim-- > 0;)
+    tile.grow(dim, 1 << 20, budget);
+  block.assign(tile.get().begin(), tile.get().end());
+  // Reduction dims of an anchor: windows whole, long ones in steps.
+  ArrayRef<int64_t> bounds = structure.getBlockExtents();
+  int64_t whole = 1;
+  for (unsigned dim = bounds.size(); dim-- > rank;) {
+    int64_t room = std::max<int64_t>(1, 256 / whole);
+    block.insert(block.begin() + rank, std::min(bounds[dim], room));
+    whole *= block[rank];
+  }
+  choice.warps = warpsFor(tile.getCount(), 8);
+  return success();
+}
+
+} // namespace
+
+FailureOr<fuse::ScheduleAttr>
+tilefuse::chooseGPUSchedule(const fuse::KernelStructure &structure,
+                            const CostModel &model, std::string &reason) {
+  SmallVector<int64_t> block;
+  Choice choice;
+  Operation *anchor = structure.getAnchor();
+  bool contracts = anchor && isa<fuse::ContractionOpInterface>(anchor);
+  if (failed(contracts
+                 ? ContractionSchedule(structure, model, reason)
+                       .run(block, choice)
+                 : scheduleElements(structure, model, reason, block, choice)))
+    return failure();
+  return fuse::ScheduleAttr::get(model.getTarget().getContext(), block,
+                                 choice.warps, /*stages=*/contracts ? 2 : 1,
+                                 /*cluster=*/1, choice.mma, /*splits=*/1);
+}

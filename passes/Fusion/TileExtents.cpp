@@ -1,0 +1,64 @@
+//===- TileExtents.cpp - growing a tile within a budget ---------*- C++ -*-===//
+
+#include "passes/Fusion/TileExtents.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace tilefuse;
+
+TileExtents::TileExtents(const fuse::KernelStructure &structure,
+                         bool powersOfTwo)
+    : structure(structure), powersOfTwo(powersOfTwo) {
+  for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim) {
+    int64_t granule = structure.getGranules()[dim];
+    if (powersOfTwo && !llvm::isPowerOf2_64(granule))
+      legal = false;
+    extents.push_back(structure.getMustHold()[dim] ? getLimit(dim) : granule);
+  }
+}
+
+int64_t TileExtents::getLimit(unsigned dim) const {
+  int64_t granule = structure.getGranules()[dim];
+  int64_t limit = llvm::alignTo(structure.getRootExtents()[dim], granule);
+  return powersOfTwo ? llvm::PowerOf2Ceil(limit) : limit;
+}
+
+int64_t TileExtents::getCount() const {
+  int64_t count = 1;
+  for (int64_t extent : extents)
+    count *= extent;
+  return count;
+}
+
+int64_t TileExtents::getCount(ArrayRef<unsigned> dims) const {
+  int64_t count = 1;
+  for (unsigned dim : dims)
+    count *= extents[dim];
+  return count;
+}
+
+void TileExtents::grow(unsigned dim, int64_t target, int64_t budget) {
+  int64_t limit = std::min(getLimit(dim), target);
+  int64_t granule = structure.getGranules()[dim];
+  while (extents[dim] * 2 <= limit && getCount() * 2 <= budget)
+    extents[dim] *= 2;
+  if (powersOfTwo || extents[dim] >= limit)
+    return;
+  // The rest of the way in granules, and no further than evens out the tiles.
+  int64_t others = getCount() / extents[dim];
+  int64_t largest = std::min(limit, budget / std::max<int64_t>(others, 1));
+  largest = std::max(extents[dim], largest / granule * granule);
+  int64_t full = getLimit(dim);
+  int64_t tiles = llvm::divideCeil(full, largest);
+  int64_t even = llvm::alignTo(llvm::divideCeil(full, tiles), granule);
+  extents[dim] = std::max(extents[dim], std::min(even, largest));
+}
+
+bool TileExtents::shrink(unsigned dim) {
+  int64_t half = extents[dim] / 2;
+  if (structure.getMustHold()[dim] || half < 1 || extents[dim] % 2 ||
+      half % structure.getGranules()[dim])
+    return false;
+  extents[dim] = half;
+  return true;
+}

@@ -1,0 +1,41 @@
+//===- TileExtents.h - growing a tile within a budget -----------*- C++ -*-===//
+#ifndef TILEFUSE_PASSES_FUSION_TILEEXTENTS_H
+#define TILEFUSE_PASSES_FUSION_TILEEXTENTS_H
+
+#include "dialects/Fuse/KernelStructure.h"
+
+namespace tilefuse {
+
+/// Extents of a tile over the root dims, grown dim by dim. Starts at the
+/// smallest legal tile: granules, and whole extents where they must be held.
+class TileExtents {
+public:
+  /// With `powersOfTwo`, every extent is one.
+  TileExtents(const fuse::KernelStructure &structure, bool powersOfTwo);
+
+  /// False when a granule or held dim has no legal extent.
+  bool isLegal() const { return legal; }
+  llvm::ArrayRef<int64_t> get() const { return extents; }
+  int64_t operator[](unsigned dim) const { return extents[dim]; }
+  int64_t getCount() const;
+  /// The product over some dims.
+  int64_t getCount(llvm::ArrayRef<unsigned> dims) const;
+
+  /// The largest useful extent: the dim's own, rounded up to what is legal.
+  int64_t getLimit(unsigned dim) const;
+  /// Grows `dim` towards `target` while the whole tile stays within `budget`
+  /// elements.
+  void grow(unsigned dim, int64_t target, int64_t budget);
+  /// Halves `dim` if that stays legal.
+  bool shrink(unsigned dim);
+
+private:
+  const fuse::KernelStructure &structure;
+  bool powersOfTwo;
+  bool legal = true;
+  llvm::SmallVector<int64_t> extents;
+};
+
+} // namespace tilefuse
+
+#endif // TILEFUSE_PASSES_FUSION_TILEEXTENTS_H
