@@ -1,0 +1,184 @@
+//===- GlobalMemory.cpp - loads, stores and atomics on views ------*- C++ -*-===//
+
+#include "passes/TileToNVVM/GlobalAccess.h"
+#include "passes/TileToNVVM/KernelEmitter.h"
+#include "passes/TileToNVVM/Words.h"
+
+using namespace mlir;
+
+namespace tilefuse {
+
+int64_t KernelEmitter::getBaseAlignment(Value view) const {
+  auto argument = dyn_cast<BlockArgument>(view);
+  if (!argument || argument.getArgNumber() >= alignments.size())
+    return 1;
+  return alignments[argument.getArgNumber()];
+}
+
+/// The value that all registers of a group have, or nothing.
+static std::optional<Value> getCommonValue(ArrayRef<Value> group) {
+  if (llvm::all_equal(group))
+    return group.front();
+  return std::nullopt;
+}
+
+LogicalResult KernelEmitter::emitLoad(tile::LoadOp op) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  FailureOr<tile::DistributedLayout> layout = getLayout(op, type);
+  if (failed(layout))
+    return failure();
+  GlobalAccess access(*this, op, GlobalAccess::Kind::Read, op.getView(),
+                      op.getOffsets(), op.getSteps(), type.getShape(), *layout);
+  if (failed(access.prepare()))
+    return failure();
+
+  Location loc = op.getLoc();
+  Type scalar = getScalarType(type);
+  Type stored = getMemoryType(scalar);
+  Value fill = op.getFill() ? toMemory(builder, loc, getScalar(op.getFill()))
+                            : zero(loc, stored);
+  ArrayRef<Value> masks =
+      op.getMask() ? get(op.getMask()) : ArrayRef<Value>();
+  int64_t count = layout->getNumRegisters();
+  uint64_t copies = layout->getReplicationMask(tile::Hardware::Register);
+  Registers registers(count);
+  int64_t width = access.getVector();
+  for (int64_t reg = 0; reg < count; reg += width) {
+    if (reg & copies) {
+      for (int64_t i = 0; i < width; ++i)
+        registers[reg + i] = registers[(reg + i) & ~copies];
+      continue;
+    }
+    if (access.isPadding(reg)) {
+      Value value = fromMemory(builder, loc, zero(loc, stored), scalar);
+      std::fill_n(registers.begin() + reg, width, value);
+      continue;
+    }
+    // One access for the group, or one a register where masks differ.
+    int64_t step = width;
+    if (!masks.empty() && !getCommonValue(masks.slice(reg, width)))
+      step = 1;
+    for (int64_t i = 0; i < width; i += step) {
+      Value predicate = access.getPredicate(reg + i);
+      if (!masks.empty())
+        predicate = conjoin(loc, predicate, masks[reg + i]);
+      auto [pointer, offset] = access.getAddress(reg + i);
+      auto loaded = loadElements(builder, loc, pointer, offset, predicate, fill,
+                                 stored, step);
+      for (int64_t j = 0; j < step; ++j)
+        registers[reg + i + j] = fromMemory(builder, loc, loaded[j], scalar);
+    }
+  }
+  set(op.getResult(), registers);
+  return success();
+}
+
+LogicalResult KernelEmitter::emitStore(tile::StoreOp op) {
+  auto type = cast<RankedTensorType>(op.getValue().getType());
+  FailureOr<tile::DistributedLayout> layout = getLayout(op, type);
+  if (failed(layout))
+    return failure();
+  GlobalAccess access(*this, op, GlobalAccess::Kind::Write, op.getView(),
+                      op.getOffsets(), op.getSteps(), type.getShape(), *layout);
+  if (failed(access.prepare()))
+    return failure();
+
+  Location loc = op.getLoc();
+  ArrayRef<Value> values = get(op.getValue());
+  ArrayRef<Value> masks =
+      op.getMask() ? get(op.getMask()) : ArrayRef<Value>();
+  BlockCoords coords(*layout, *sums);
+  // Of threads that hold copies, one stores.
+  Value owner = sums->getIsZero(coords.getCopyMask());
+  uint64_t copies = layout->getReplicationMask(tile::Hardware::Register);
+  int64_t width = access.getVector();
+  for (int64_t reg = 0; reg < layout->getNumRegisters(); reg += width) {
+    if ((reg & copies) || access.isPadding(reg))
+      continue;
+    int64_t step = width;
+    if (!masks.empty() && !getCommonValue(masks.slice(reg, width)))
+      step = 1;
+    for (int64_t i = 0; i < width; i += step) {
+      Value predicate = conjoin(loc, owner, access.getPredicate(reg + i));
+      if (!masks.empty())
+        predicate = conjoin(loc, predicate, masks[reg + i]);
+      SmallVector<Value> elements;
+      for (int64_t j = 0; j < step; ++j)
+        elements.push_back(toMemory(builder, loc, values[reg + i + j]));
+      auto [pointer, offset] = access.getAddress(reg + i);
+      storeElements(builder, loc, pointer, offset, predicate, elements);
+    }
+  }
+  return success();
+}
+
+static LLVM::AtomicBinOp getAtomicOp(tile::AtomicKind kind) {
+  switch (kind) {
+  case tile::AtomicKind::add:
+    return LLVM::AtomicBinOp::add;
+  case tile::AtomicKind::max:
+    return LLVM::AtomicBinOp::max;
+  case tile::AtomicKind::min:
+    return LLVM::AtomicBinOp::min;
+  case tile::AtomicKind::And:
+    return LLVM::AtomicBinOp::_and;
+  case tile::AtomicKind::Or:
+    return LLVM::AtomicBinOp::_or;
+  case tile::AtomicKind::Xor:
+    return LLVM::AtomicBinOp::_xor;
+  }
+  llvm_unreachable("all kinds are listed");
+}
+
+LogicalResult KernelEmitter::emitAtomic(tile::AtomicOp op) {
+  auto type = cast<RankedTensorType>(op.getValue().getType());
+  FailureOr<tile::DistributedLayout> layout = getLayout(op, type);
+  FailureOr<tile::DistributedLayout> indexLayout =
+      getLayout(op, op.getIndex().getType());
+  if (failed(layout) || failed(indexLayout))
+    return failure();
+  if (!(*layout == *indexLayout))
+    return op.emitOpError("has an index and a value of different layouts");
+  Type scalar = getScalarType(type);
+  if (!scalar.isInteger(32) && !scalar.isInteger(64))
+    return op.emitOpError("has no GPU instruction for ")
+           << scalar << "; expected i32 or i64";
+
+  Location loc = op.getLoc();
+  auto view = cast<tile::ViewType>(op.getView().getType());
+  Type i64 = builder.getI64Type();
+  BlockCoords coords(*layout, *sums);
+  Value owner = sums->getIsZero(coords.getCopyMask());
+  uint64_t copies = layout->getReplicationMask(tile::Hardware::Register);
+  for (int64_t reg = 0; reg < layout->getNumRegisters(); ++reg) {
+    if ((reg & copies) || coords.isPadding(type.getShape(), reg))
+      continue;
+    Value index = get(op.getIndex())[reg];
+    if (index.getType() != i64)
+      index = arith::ExtSIOp::create(builder, loc, i64, index);
+    Value extent = arith::ConstantOp::create(
+        builder, loc, builder.getI64IntegerAttr(view.getShape()[0]));
+    Value predicate = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::ult, index, extent);
+    predicate = conjoin(loc, owner, predicate);
+    if (op.getMask())
+      predicate = conjoin(loc, predicate, get(op.getMask())[reg]);
+    predicate = conjoin(loc, predicate,
+                        emitIsReal(loc, coords, type.getShape(), reg));
+    auto branch = scf::IfOp::create(builder, loc, predicate);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    Value stride = arith::ConstantOp::create(
+        builder, loc, builder.getI64IntegerAttr(view.getStrides()[0]));
+    Value position = arith::MulIOp::create(builder, loc, index, stride);
+    Value address = LLVM::GEPOp::create(
+        builder, loc, getScalarType(view), scalar, getScalar(op.getView()),
+        LLVM::GEPArg(position));
+    LLVM::AtomicRMWOp::create(builder, loc, getAtomicOp(op.getKind()), address,
+                              get(op.getValue())[reg],
+                              LLVM::AtomicOrdering::monotonic, "device");
+  }
+  return success();
+}
+
+} // namespace tilefuse

@@ -1,0 +1,222 @@
+//===- SharedMemory.cpp - shared tiles, copies and barriers -------*- C++ -*-===//
+//
+// All of a kernel's shared memory is one dynamic array, sized at launch by
+// `tile.shared_bytes`; tiles are byte offsets into it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/TileToNVVM/GlobalAccess.h"
+#include "passes/TileToNVVM/KernelEmitter.h"
+#include "passes/TileToNVVM/SharedAccess.h"
+#include "passes/TileToNVVM/Words.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+
+namespace tilefuse {
+namespace {
+
+constexpr StringLiteral kSharedSymbol = "tile_shared_memory";
+
+/// The dynamic shared array, declared once a module.
+LLVM::GlobalOp getSharedArray(ModuleOp module, Location loc) {
+  for (auto global : module.getOps<LLVM::GlobalOp>())
+    if (global.getSymName() == kSharedSymbol)
+      return global;
+  OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+  return LLVM::GlobalOp::create(
+      builder, loc, LLVM::LLVMArrayType::get(builder.getI8Type(), 0),
+      /*isConstant=*/false, LLVM::Linkage::External, kSharedSymbol,
+      /*value=*/Attribute(), /*alignment=*/1024, /*addrSpace=*/3);
+}
+
+} // namespace
+
+LogicalResult KernelEmitter::emitAllocShared(tile::AllocSharedOp op) {
+  if (!op.getOffset())
+    return op.emitOpError("has no place in shared memory "
+                          "(run tile-allocate-shared first)");
+  if (!sharedBase) {
+    OpBuilder atStart =
+        OpBuilder::atBlockBegin(&function.getBody().front());
+    sharedBase = LLVM::AddressOfOp::create(
+        atStart, op.getLoc(), getSharedArray(module, op.getLoc()));
+  }
+  set(op.getResult(),
+      offsetPointer(op.getLoc(), sharedBase, *op.getOffset()));
+  return success();
+}
+
+/// x rounded to nearest with 10 mantissa bits, ties away, still an f32.
+static Value roundToTf32(OpBuilder &builder, Location loc, Value value) {
+  Value bits = NVVM::ConvertFloatToTF32Op::create(
+      builder, loc, builder.getI32Type(), value, NVVM::FPRoundingMode::RNA);
+  return LLVM::BitcastOp::create(builder, loc, builder.getF32Type(), bits);
+}
+
+LogicalResult KernelEmitter::emitCopyToShared(tile::CopyToSharedOp op) {
+  auto type = cast<RankedTensorType>(op.getValue().getType());
+  FailureOr<tile::DistributedLayout> layout = getLayout(op, type);
+  if (failed(layout))
+    return failure();
+  if (op.getRounding() && *op.getRounding() != tile::Precision::tf32)
+    return op.emitOpError("rounds to tf32 only");
+
+  Location loc = op.getLoc();
+  SharedAccess access(*this, loc, op.getDest(), *layout);
+  BlockCoords coords(*layout, *sums);
+  Value owner = sums->getIsZero(coords.getCopyMask());
+  uint64_t copies = layout->getReplicationMask(tile::Hardware::Register);
+  ArrayRef<Value> values = get(op.getValue());
+
+  auto getInside = [&](int64_t reg) {
+    return emitIsReal(loc, coords, type.getShape(), reg);
+  };
+  int64_t width = access.getVector();
+  for (int64_t reg = 0; reg < layout->getNumRegisters(); reg += width) {
+    if ((reg & copies) || coords.isPadding(type.getShape(), reg))
+      continue;
+    // A group with padding in it stores one by one.
+    bool whole = true;
+    for (int64_t i = 1; i < width && whole; ++i)
+      whole = !getInside(reg + i) && !coords.isPadding(type.getShape(), reg + i);
+    int64_t step = whole && !getInside(reg) ? width : 1;
+    for (int64_t i = 0; i < width; i += step) {
+      if (coords.isPadding(type.getShape(), reg + i))
+        continue;
+      SmallVector<Value> elements;
+      for (int64_t j = 0; j < step; ++j) {
+        Value element = values[reg + i + j];
+        if (op.getRounding())
+          element = roundToTf32(builder, loc, element);
+        elements.push_back(toMemory(builder, loc, element));
+      }
+      auto [pointer, offset] = access.getAddress(reg + i);
+      storeElements(builder, loc, pointer, offset,
+                    conjoin(loc, owner, getInside(reg + i)), elements);
+    }
+  }
+  return success();
+}
+
+LogicalResult KernelEmitter::emitLoadShared(tile::LoadSharedOp op) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  FailureOr<tile::DistributedLayout> layout = getLayout(op, type);
+  if (failed(layout))
+    return failure();
+  Location loc = op.getLoc();
+  SharedAccess access(*this, loc, op.getSource(), *layout);
+  BlockCoords coords(*layout, *sums);
+  Type scalar = getScalarType(type);
+  uint64_t copies = layout->getReplicationMask(tile::Hardware::Register);
+  int64_t count = layout->getNumRegisters();
+  int64_t width = access.getVector();
+  Registers registers(count);
+  for (int64_t reg = 0; reg < count; reg += width) {
+    for (int64_t i = 0; (reg & copies) && i < width; ++i)
+      registers[reg + i] = registers[(reg + i) & ~copies];
+    if (reg & copies)
+      continue;
+    if (coords.isPadding(type.getShape(), reg)) {
+      std::fill_n(registers.begin() + reg, width,
+                  zero(loc, scalar));
+      continue;
+    }
+    // Padding lies past the tile and is not read.
+    Value inside = emitIsReal(loc, coords, type.getShape(), reg);
+    auto [pointer, offset] = access.getAddress(reg);
+    Type stored = access.getMemoryElementType();
+    auto loaded =
+        loadElements(builder, loc, pointer, offset, inside,
+                     inside ? zero(loc, stored) : Value(), stored, width);
+    for (int64_t i = 0; i < width; ++i)
+      registers[reg + i] = fromMemory(builder, loc, loaded[i], scalar);
+  }
+  set(op.getResult(), registers);
+  return success();
+}
+
+// cp.async moves 4, 8 or 16 bytes and writes zeros for what it does not read.
+LogicalResult KernelEmitter::emitAsyncCopy(tile::AsyncCopyOp op) {
+  auto sharedType = cast<tile::SharedType>(op.getDest().getType());
+  tile::DistributedLayout layout = op.getLayout().getLayout();
+  Location loc = op.getLoc();
+  GlobalAccess global(*this, op, GlobalAccess::Kind::Write, op.getView(),
+                      op.getOffsets(), op.getSteps(), sharedType.getShape(),
+                      layout);
+  if (failed(global.prepare()))
+    return failure();
+  SharedAccess shared(*this, loc, op.getDest(), layout);
+  BlockCoords coords(layout, *sums);
+  int64_t elementBytes = getMemoryBytes(shared.getMemoryElementType());
+  int64_t width = std::min(global.getVector(), shared.getVector());
+  int64_t bytes = width * elementBytes;
+  if (bytes < 4)
+    return op.emitOpError("copies ")
+           << bytes << " neighbouring bytes at a time; cp.async needs 4";
+
+  Value owner = sums->getIsZero(coords.getCopyMask());
+  uint64_t copies = layout.getReplicationMask(tile::Hardware::Register);
+  auto modifier = bytes == 16 ? NVVM::LoadCacheModifierKind::CG
+                              : NVVM::LoadCacheModifierKind::CA;
+  for (int64_t reg = 0; reg < layout.getNumRegisters(); reg += width) {
+    if ((reg & copies) || global.isPadding(reg))
+      continue;
+    auto [source, sourceOffset] = global.getAddress(reg);
+    auto [dest, destOffset] = shared.getAddress(reg);
+    // Padding threads must not write: their part lies outside the tile.
+    Value writes = conjoin(
+        loc, owner, emitIsReal(loc, coords, sharedType.getShape(), reg));
+    OpBuilder::InsertionGuard guard(builder);
+    Value reads = global.getPredicate(reg);
+    source = offsetPointer(loc, source, sourceOffset);
+    dest = offsetPointer(loc, dest, destOffset);
+    if (writes) {
+      auto branch = scf::IfOp::create(builder, loc, writes);
+      builder.setInsertionPointToStart(branch.thenBlock());
+    }
+    Value size;
+    if (reads) {
+      // A source outside the view is not read, yet must be an address.
+      size = arith::SelectOp::create(builder, loc, reads, i32(loc, bytes),
+                                     i32(loc, 0));
+      source = arith::SelectOp::create(builder, loc, reads, source,
+                                       getScalar(op.getView()));
+    }
+    NVVM::CpAsyncOp::create(builder, loc, dest, source, uint32_t(bytes),
+                            modifier, size);
+  }
+  NVVM::CpAsyncCommitGroupOp::create(builder, loc);
+  set(op.getToken(), i32(loc, 0));
+  return success();
+}
+
+/// Copies complete in order, so that at most the groups committed after the
+/// newest of the tokens may still be in flight. They are counted where that is
+/// simple: all in the wait's own block. Otherwise wait for everything.
+LogicalResult KernelEmitter::emitAsyncWait(tile::AsyncWaitOp op) {
+  int64_t pending = 0;
+  bool found = op.getTokens().empty();
+  for (Operation *previous = op->getPrevNode(); previous && !found;
+       previous = previous->getPrevNode()) {
+    if (previous->getNumRegions() != 0)
+      break;
+    if (auto copy = dyn_cast<tile::AsyncCopyOp>(previous)) {
+      if (llvm::is_contained(op.getTokens(), copy.getToken()))
+        found = true;
+      else
+        ++pending;
+    }
+  }
+  if (!found || op.getTokens().empty())
+    pending = 0;
+  NVVM::CpAsyncWaitGroupOp::create(builder, op.getLoc(), uint32_t(pending));
+  return success();
+}
+
+LogicalResult KernelEmitter::emitBarrier(Location loc) {
+  NVVM::Barrier0Op::create(builder, loc);
+  return success();
+}
+
+} // namespace tilefuse
