@@ -40,6 +40,10 @@ public:
   /// source, so that a run can be checked against it.
   std::string print();
 
+  /// The graph this module comes from: the text itself, or the one that later
+  /// text carries. Empty when it is not known.
+  const std::string &getSource() const { return source; }
+
   /// DRAM bytes when every op of the source runs by itself: operands and
   /// results of each, constants and reshapes aside. None for a source that is
   /// already tiled.
