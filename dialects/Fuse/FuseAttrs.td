@@ -23,12 +23,8 @@ def Fuse_Dialect : Dialect {
                            "::mlir::tensor::TensorDialect"];
   let hasConstantMaterializer = 1;
   let extraClassDeclaration = [{
-    /// Checks fuse.* attributes on functions, arguments and modules.
-    ::llvm::LogicalResult verifyOperationAttribute(
-        ::mlir::Operation *op, ::mlir::NamedAttribute attribute) override;
-    ::llvm::LogicalResult verifyRegionArgAttribute(
-        ::mlir::Operation *op, unsigned regionIndex, unsigned argIndex,
-        ::mlir::NamedAttribute attribute) override;
+    /// Adds the ops; in the file of their classes.
+    void registerOps();
   }];
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;
@@ -120,6 +116,7 @@ def Fuse_TargetAttr : Fuse_Attr<"Target", "target"> {
     "int64_t":$fp32,
     "int64_t":$tensor);
   let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     bool isGPU() const { return getArch().starts_with("sm_"); }
     /// The description of `arch`, or null for an unknown one.
@@ -169,8 +166,12 @@ def Fuse_InitAttr : Fuse_Attr<"Init", "init"> {
   }];
   let parameters = (ins
     StringRefParameter<"`uniform` or `normal`">:$kind,
-    "double":$a,
-    "double":$b);
+    APFloatParameter<"lower bound or mean">:$first,
+    APFloatParameter<"upper bound or standard deviation">:$second);
+  let extraClassDeclaration = [{
+    double getA() const { return getFirst().convertToDouble(); }
+    double getB() const { return getSecond().convertToDouble(); }
+  }];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
 }

@@ -56,10 +56,8 @@ class Fuse_Op<string mnemonic, list<Trait> traits = []>
 // An op whose `inferReturnTypes` is at the same time its whole verifier: it
 // checks operands and attributes, names the op in its message, and gives the
 // result types, which `verify` compares with the actual ones.
-class Fuse_InferredOp<string mnemonic, list<Trait> traits = []>
-    : Fuse_Op<mnemonic, !listconcat([Pure, InferTypeOpAdaptor], traits)> {
-  let hasVerifier = 1;
-  code inferredDeclaration = [{
+class Fuse_InferredCode {
+  code declaration = [{
     /// `verify` reports what inference finds; the trait need not repeat it.
     static ::llvm::LogicalResult refineReturnTypes(
         ::mlir::MLIRContext *, std::optional<::mlir::Location>,
@@ -68,11 +66,18 @@ class Fuse_InferredOp<string mnemonic, list<Trait> traits = []>
       return ::mlir::success();
     }
   }];
-  code inferredDefinition = [{
+  code definition = [{
     ::llvm::LogicalResult $cppClass::verify() {
       return ::tilefuse::fuse::verifyInferredTypes(*this);
     }
   }];
+}
+
+class Fuse_InferredOp<string mnemonic, list<Trait> traits = []>
+    : Fuse_Op<mnemonic, !listconcat([Pure, InferTypeOpAdaptor], traits)> {
+  let hasVerifier = 1;
+  code inferredDeclaration = Fuse_InferredCode<>.declaration;
+  code inferredDefinition = Fuse_InferredCode<>.definition;
   let extraClassDeclaration = inferredDeclaration;
   let extraClassDefinition = inferredDefinition;
 }
@@ -175,10 +180,10 @@ class Fuse_ShapeOp<string mnemonic, list<Trait> traits = []>
 class Fuse_InferredShapeOp<string mnemonic, list<Trait> traits = []>
     : Fuse_ShapeOp<mnemonic, !listconcat([InferTypeOpAdaptor], traits)> {
   let hasVerifier = 1;
-  code inferredDeclaration = Fuse_InferredOp<"shape_op_code">.inferredDeclaration;
+  code inferredDeclaration = Fuse_InferredCode<>.declaration;
   let extraClassDeclaration = inferredDeclaration;
   let extraClassDefinition =
-      shapeDefinition # Fuse_InferredOp<"shape_op_code">.inferredDefinition;
+      shapeDefinition # Fuse_InferredCode<>.definition;
 }
 
 // A sum of products of two operands.

@@ -124,4 +124,26 @@ def CompositeOpInterface : OpInterface<"CompositeOpInterface"> {
   ];
 }
 
+def DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
+  let cppNamespace = "::tilefuse::fuse";
+  let description = [{
+    An op with a reverse-mode rule: its vector-Jacobian product, built out of
+    fuse ops. The rules stand in the *Gradients.cpp files, one per op family.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        Builds the gradient of each operand for which `wanted` is set.
+        `cotangents` has one value per result, null where the result does not
+        reach the loss. Appends one value per operand to `gradients`, null for
+        a zero gradient. `b` inserts at the end of the joint graph. Fails where
+        the op has no rule for these attributes.
+      }],
+      "::llvm::LogicalResult", "buildGradients",
+      (ins "::tilefuse::fuse::GradientBuilder &":$b,
+           "::mlir::ValueRange":$cotangents,
+           "::llvm::ArrayRef<bool>":$wanted,
+           "::llvm::SmallVectorImpl<::mlir::Value> &":$gradients)>,
+  ];
+}
+
 #endif // TILEFUSE_DIALECTS_FUSE_FUSEINTERFACES

@@ -178,7 +178,7 @@ def WindowReduceOp : Fuse_ReductionOp<"window_reduce", ["needsReductionIndex"]> 
     (`dilation` $dilation^)? (`argmax` $argmax^)? attr-dict
     `:` type($input) `->` type($results)
   }];
-  let extraClassDeclaration = inferredDeclaration # windowDeclaration;
+  let extraClassDeclaration = !strconcat(inferredDeclaration, windowDeclaration);
 }
 
 class Fuse_WindowGradOp<string mnemonic, dag operands,
@@ -193,7 +193,7 @@ class Fuse_WindowGradOp<string mnemonic, dag operands,
     Arg<OptionalAttr<DenseI64ArrayAttr>, "step between taps; 1 when absent">:$dilation);
   let arguments = !con(operands, attributes);
   let results = (outs Res<Fuse_FloatTensor, "gradient of the window's input">:$result);
-  let extraClassDeclaration = inferredDeclaration # windowDeclaration;
+  let extraClassDeclaration = !strconcat(inferredDeclaration, windowDeclaration);
 }
 
 def WindowSumGradOp : Fuse_WindowGradOp<"window_sum_grad",

@@ -1,0 +1,219 @@
+//===- ReduceOp.cpp - folding whole dims ------------------------*- C++ -*-===//
+
+#include "dialects/Fuse/Combiners.h"
+#include "dialects/Fuse/Inference.h"
+#include "dialects/Fuse/Spaces.h"
+
+using namespace mlir;
+using namespace tilefuse;
+using namespace tilefuse::fuse;
+
+LogicalResult ReduceOp::inferReturnTypes(MLIRContext *context,
+                                         std::optional<Location> loc,
+                                         Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
+  Inference inference(getOperationName(), loc, types);
+  if (failed(inference.checkTensors(adaptor.getOperands())))
+    return failure();
+  RankedTensorType input = tensorOf(adaptor.getInput());
+  Type element = input.getElementType();
+  if (failed(inference.checkDims(adaptor.getDims(), input.getRank())))
+    return failure();
+  Extents shape =
+      reduceShape(input.getShape(), adaptor.getDims(), adaptor.getKeepdims());
+  ReduceKind kind = adaptor.getKind();
+  switch (kind) {
+  case ReduceKind::sum:
+  case ReduceKind::prod:
+    if (element.isInteger(1))
+      return inference.error("expected numbers for ", stringifyReduceKind(kind),
+                             ", but found ", input, " (fuse.cast converts)");
+    [[fallthrough]];
+  case ReduceKind::max:
+  case ReduceKind::min:
+    return inference.add(shape, element);
+  case ReduceKind::argmax:
+    return inference.add(shape, IntegerType::get(context, 64));
+  case ReduceKind::moments:
+    if (!isa<FloatType>(element))
+      return inference.error("expected floats for moments, but found ", input);
+    if (failed(inference.add(shape, getWideType(element))))
+      return failure();
+    return inference.add(shape, getWideType(element));
+  }
+  return failure();
+}
+
+int64_t ReduceOp::getCount() {
+  int64_t count = 1;
+  for (int64_t dim : getDims())
+    count *= getInput().getType().getDimSize(dim);
+  return count;
+}
+
+IterationSpace ReduceOp::getIterationSpace() {
+  RankedTensorType input = getInput().getType();
+  SpaceBuilder s(getContext());
+  SmallVector<AffineExpr> indices(input.getRank()), outputs;
+  auto isReduced = [&](int64_t dim) {
+    return llvm::is_contained(getDims(), dim);
+  };
+  for (int64_t dim = 0; dim < input.getRank(); ++dim) {
+    if (!isReduced(dim))
+      outputs.push_back(indices[dim] = s.parallel(input.getDimSize(dim)));
+    else if (getKeepdims())
+      outputs.push_back(s.zero());
+  }
+  for (int64_t dim : getDims())
+    indices[dim] = s.reduction(input.getDimSize(dim));
+  s.operand(indices);
+  for (unsigned i = 0; i < getNumResults(); ++i)
+    s.result(outputs);
+  return s.take();
+}
+
+//===----------------------------------------------------------------------===//
+// States
+//===----------------------------------------------------------------------===//
+
+static Type getStateType(ReduceOp op) {
+  return getWideType(op.getInput().getType().getElementType());
+}
+
+SmallVector<Type> ReduceOp::getAccumulatorTypes() {
+  Type wide = getStateType(*this);
+  switch (getKind()) {
+  case ReduceKind::argmax:
+    return {wide, IntegerType::get(getContext(), 64)};
+  case ReduceKind::moments:
+    return {wide, wide, wide};
+  default:
+    return {wide};
+  }
+}
+
+SmallVector<TypedAttr> ReduceOp::getNeutral() {
+  Type wide = getStateType(*this);
+  switch (getKind()) {
+  case ReduceKind::sum:
+    return {getZero(wide)};
+  case ReduceKind::prod:
+    return {getNumberAttr(wide, 1.0)};
+  case ReduceKind::max:
+    return {getExtremeNeutral(wide, 1)};
+  case ReduceKind::min:
+    return {getExtremeNeutral(wide, -1)};
+  case ReduceKind::argmax:
+    return getExtremeState(wide, 1);
+  case ReduceKind::moments:
+    return SmallVector<TypedAttr>(3, getZero(wide));
+  }
+  return {};
+}
+
+bool ReduceOp::needsReductionIndex() {
+  return getKind() == ReduceKind::argmax;
+}
+
+SmallVector<Value> ReduceOp::lift(OpBuilder &b, Location loc,
+                                  ValueRange elements, Value index) {
+  Value value = emitCast(b, loc, elements[0], getStateType(*this));
+  if (getKind() == ReduceKind::argmax)
+    return {value, index};
+  if (getKind() == ReduceKind::moments) {
+    ElementBuilder e(b, loc);
+    return {e.constant(1, value), value, e.constant(0, value)};
+  }
+  return {value};
+}
+
+// Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for
+// computing sample variances" (1979). With n = na + nb and d = mean_b - mean_a:
+//   mean = mean_a + d * nb/n      m2 = m2_a + m2_b + d^2 * na * nb/n
+// An empty side (n = 0 included) changes nothing.
+static SmallVector<Value> combineMoments(ElementBuilder &e, ValueRange lhs,
+                                         ValueRange rhs) {
+  Value count = e.add(lhs[0], rhs[0]);
+  Value delta = e.sub(rhs[1], lhs[1]);
+  Value share = e.div(rhs[0], e.max(count, 1.0));
+  Value mean = e.add(lhs[1], e.mul(delta, share));
+  Value between = e.mul(e.mul(delta, delta), e.mul(lhs[0], share));
+  Value m2 = e.add(e.add(lhs[2], rhs[2]), between);
+  return {count, mean, m2};
+}
+
+SmallVector<Value> ReduceOp::combine(OpBuilder &b, Location loc, ValueRange lhs,
+                                     ValueRange rhs) {
+  ElementBuilder e(b, loc);
+  switch (getKind()) {
+  case ReduceKind::sum:
+    return {e.add(lhs[0], rhs[0])};
+  case ReduceKind::prod:
+    return {e.mul(lhs[0], rhs[0])};
+  case ReduceKind::max:
+    return {e.max(lhs[0], rhs[0])};
+  case ReduceKind::min:
+    return {e.min(lhs[0], rhs[0])};
+  case ReduceKind::argmax:
+    return combineExtreme(e, 1, lhs, rhs);
+  case ReduceKind::moments:
+    return combineMoments(e, lhs, rhs);
+  }
+  return {};
+}
+
+SmallVector<Value> ReduceOp::finalize(OpBuilder &b, Location loc,
+                                      ValueRange state) {
+  switch (getKind()) {
+  case ReduceKind::argmax:
+  case ReduceKind::moments:
+    return SmallVector<Value>(state.drop_front());
+  default:
+    return {emitCast(b, loc, state[0], getInput().getType().getElementType())};
+  }
+}
+
+// Two passes over the block, as a numerically careful variance has it: the mean
+// first, then the squares of the deviations from it.
+static SmallVector<Value> reduceMoments(OpBuilder &b, Location loc, Value x,
+                                        BlockReducer &reducer) {
+  ElementBuilder e(b, loc);
+  auto add = [](OpBuilder &b, Location loc, ValueRange lhs, ValueRange rhs) {
+    ElementBuilder e(b, loc);
+    SmallVector<Value> sums;
+    for (auto [l, r] : llvm::zip(lhs, rhs))
+      sums.push_back(e.add(l, r));
+    return sums;
+  };
+  Value mask = reducer.getMask();
+  auto masked = [&](Value value) {
+    return mask ? e.select(mask, value, e.constant(0, value)) : value;
+  };
+
+  Value sum, count;
+  if (mask) {
+    SmallVector<Value> sums = reducer.reduce(
+        b, loc, {masked(x), masked(e.constant(1, x))}, add);
+    sum = sums[0];
+    count = sums[1];
+  } else {
+    sum = reducer.reduce(b, loc, x, add)[0];
+    auto all = cast<ShapedType>(x.getType());
+    auto kept = dyn_cast<ShapedType>(sum.getType());
+    int64_t elements = all.getNumElements() / (kept ? kept.getNumElements() : 1);
+    count = e.constant(elements, sum);
+  }
+  Value mean = e.div(sum, e.max(count, 1.0));
+  Value deviation = masked(e.sub(x, reducer.expand(b, loc, mean)));
+  Value m2 = reducer.reduce(b, loc, e.mul(deviation, deviation), add)[0];
+  return {count, mean, m2};
+}
+
+SmallVector<Value> ReduceOp::reduceBlock(OpBuilder &b, Location loc,
+                                         ValueRange elements,
+                                         BlockReducer &reducer) {
+  if (getKind() != ReduceKind::moments)
+    return defaultReduceBlock(*this, b, loc, elements, reducer);
+  Value x = emitCast(b, loc, elements[0], getStateType(*this));
+  return reduceMoments(b, loc, x, reducer);
+}

@@ -1,0 +1,113 @@
+//===- Softmax.cpp - softmax, its logarithm, means --------------*- C++ -*-===//
+
+#include "dialects/Fuse/GraphBuilder.h"
+
+using namespace mlir;
+using namespace tilefuse;
+using namespace tilefuse::fuse;
+
+//===----------------------------------------------------------------------===//
+// Checks
+//===----------------------------------------------------------------------===//
+
+template <typename Adaptor>
+static LogicalResult inferSoftmax(Inference inference, Adaptor adaptor) {
+  if (failed(inference.checkTensors(adaptor.getOperands())))
+    return failure();
+  RankedTensorType x = tensorOf(adaptor.getX());
+  if (failed(inference.checkDim(adaptor.getDim(), x.getRank())))
+    return failure();
+  inference.types.push_back(x);
+  return success();
+}
+
+LogicalResult SoftmaxOp::inferReturnTypes(MLIRContext *,
+                                          std::optional<Location> loc,
+                                          Adaptor adaptor,
+                                          SmallVectorImpl<Type> &types) {
+  return inferSoftmax(Inference(getOperationName(), loc, types), adaptor);
+}
+
+LogicalResult LogSoftmaxOp::inferReturnTypes(MLIRContext *,
+                                             std::optional<Location> loc,
+                                             Adaptor adaptor,
+                                             SmallVectorImpl<Type> &types) {
+  return inferSoftmax(Inference(getOperationName(), loc, types), adaptor);
+}
+
+template <typename Adaptor>
+static LogicalResult inferFloatReduction(Inference inference, Adaptor adaptor) {
+  if (failed(inference.checkTensors(adaptor.getOperands())))
+    return failure();
+  RankedTensorType x = tensorOf(adaptor.getX());
+  if (failed(inference.checkDims(adaptor.getDims(), x.getRank())))
+    return failure();
+  return inference.add(
+      reduceShape(x.getShape(), adaptor.getDims(), adaptor.getKeepdims()),
+      x.getElementType());
+}
+
+LogicalResult LogSumExpOp::inferReturnTypes(MLIRContext *,
+                                            std::optional<Location> loc,
+                                            Adaptor adaptor,
+                                            SmallVectorImpl<Type> &types) {
+  return inferFloatReduction(Inference(getOperationName(), loc, types), adaptor);
+}
+
+LogicalResult MeanOp::inferReturnTypes(MLIRContext *,
+                                       std::optional<Location> loc,
+                                       Adaptor adaptor,
+                                       SmallVectorImpl<Type> &types) {
+  return inferFloatReduction(Inference(getOperationName(), loc, types), adaptor);
+}
+
+//===----------------------------------------------------------------------===//
+// Decomposition
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> SoftmaxOp::decompose(OpBuilder &b) {
+  GraphBuilder g(b, getLoc());
+  int64_t dim = getDim();
+  Value x = g.widen(getX());
+  Value shifted = g.sub(x, g.reduce(ReduceKind::max, x, dim, true)[0]);
+  Value exponential = g.unary<ExpOp>(shifted);
+  Value sum = g.reduce(ReduceKind::sum, exponential, dim, true)[0];
+  return {g.cast(g.div(exponential, sum), getX().getType().getElementType())};
+}
+
+SmallVector<Value> LogSoftmaxOp::decompose(OpBuilder &b) {
+  GraphBuilder g(b, getLoc());
+  int64_t dim = getDim();
+  Value x = g.widen(getX());
+  Value shifted = g.sub(x, g.reduce(ReduceKind::max, x, dim, true)[0]);
+  Value sum =
+      g.reduce(ReduceKind::sum, g.unary<ExpOp>(shifted), dim, true)[0];
+  return {g.cast(g.sub(shifted, g.unary<LogOp>(sum)),
+                 getX().getType().getElementType())};
+}
+
+// Where the maximum is infinite, shifting by it would give NaN: shift by 0.
+SmallVector<Value> LogSumExpOp::decompose(OpBuilder &b) {
+  GraphBuilder g(b, getLoc());
+  Value x = g.widen(getX());
+  Value maximum = g.reduce(ReduceKind::max, x, getDims(), true)[0];
+  Value infinity = g.scalar(x, std::numeric_limits<double>::infinity());
+  Value isInfinite = CompareOp::create(b, getLoc(), Predicate::eq,
+                                       g.unary<AbsOp>(maximum), infinity);
+  Value shift =
+      SelectOp::create(b, getLoc(), isInfinite, g.scalar(x, 0), maximum);
+  Value sum = g.reduce(ReduceKind::sum, g.unary<ExpOp>(g.sub(x, shift)),
+                       getDims(), true)[0];
+  Value y = g.add(g.unary<LogOp>(sum), shift);
+  y = g.cast(y, getX().getType().getElementType());
+  return {g.reshape(y, getY().getType().getShape())};
+}
+
+SmallVector<Value> MeanOp::decompose(OpBuilder &b) {
+  GraphBuilder g(b, getLoc());
+  RankedTensorType from = getX().getType(), to = getY().getType();
+  Value x = g.widen(getX());
+  Value sum = g.reduce(ReduceKind::sum, x, getDims(), getKeepdims())[0];
+  double count = from.getNumElements() / to.getNumElements();
+  return {g.cast(g.div(sum, count), from.getElementType())};
+}
