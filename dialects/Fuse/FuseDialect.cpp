@@ -1,6 +1,7 @@
 //===- FuseDialect.cpp - the dialect and its discardable attributes *- C++ -*-===//
 
 #include "dialects/Fuse/Fuse.h"
+#include "dialects/Fuse/GradientBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -37,6 +38,7 @@ Operation *FuseDialect::materializeConstant(OpBuilder &builder, Attribute value,
 void fuse::registerFuseDialect(DialectRegistry &registry) {
   registry.insert<FuseDialect, arith::ArithDialect, math::MathDialect,
                   tensor::TensorDialect>();
+  registerGradients(registry);
 }
 
 //===----------------------------------------------------------------------===//

@@ -11,7 +11,7 @@ static const char *source = R"(
 func.func @scale_tanh(%x: tensor<1000xf32>) -> tensor<1000xf32> {
   %two = fuse.constant dense<2.0> : tensor<f32>
   %t = fuse.tanh %x : tensor<1000xf32>
-  %y = fuse.mul %t, %two : tensor<1000xf32>, tensor<f32>
+  %y = fuse.mul %t, %two : (tensor<1000xf32>, tensor<f32>) -> tensor<1000xf32>
   return %y : tensor<1000xf32>
 }
 )";

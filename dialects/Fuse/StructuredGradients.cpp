@@ -1,0 +1,293 @@
+//===- StructuredGradients.cpp - derivatives of sums and windows ----------===//
+//
+// Contractions are bilinear: each operand's gradient is again a contraction of
+// the cotangent with the other operand. Reductions give their cotangent back to
+// the elements they came from.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Fuse/Fuse.h"
+#include "dialects/Fuse/GradientBuilder.h"
+
+using namespace mlir;
+
+namespace tilefuse::fuse {
+namespace {
+
+using B = GradientBuilder;
+
+ArrayRef<int64_t> getShape(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+//===----------------------------------------------------------------------===//
+// Convolutions
+//===----------------------------------------------------------------------===//
+
+struct Conv2dGradient
+    : DifferentiableOpInterface::ExternalModel<Conv2dGradient, Conv2dOp> {
+  LogicalResult buildGradients(Operation *raw, GradientBuilder &b,
+                               ValueRange cotangents, ArrayRef<bool> wanted,
+                               SmallVectorImpl<Value> &gradients) const {
+    auto op = cast<Conv2dOp>(raw);
+    Value dy = cotangents[0], dx, dw;
+    auto kernel = getShape(op.getW()).drop_front(2);
+    if (wanted[0]) {
+      // Rows that no window reached come back as output padding.
+      SmallVector<int64_t> rest;
+      for (int i = 0; i < 2; ++i)
+        rest.push_back(getShape(op.getX())[i + 2] -
+                       ((getShape(dy)[i + 2] - 1) * op.getStride()[i] -
+                        2 * op.getPadding()[i] +
+                        op.getDilation()[i] * (kernel[i] - 1) + 1));
+      dx = buildInputGradient(op, b, dy, rest);
+    }
+    if (wanted[1])
+      dw = b.create<Conv2dWeightGradOp>(
+          op.getX(), dy, kernel, op.getStride(), op.getPadding(),
+          op.getDilation(), op.getGroups(), op.getPrecisionAttr());
+    gradients.append({dx, dw});
+    return success();
+  }
+
+private:
+  // `rest` below the stride is output padding; more (a stride that skips whole
+  // rows at the end cannot leave more) does not occur.
+  static Value buildInputGradient(Conv2dOp op, B &b, Value dy,
+                                  ArrayRef<int64_t> rest) {
+    return b.create<ConvTranspose2dOp>(
+        dy, op.getW(), op.getStride(), op.getPadding(), rest, op.getDilation(),
+        op.getGroups(), op.getPrecisionAttr());
+  }
+};
+
+struct ConvTranspose2dGradient
+    : DifferentiableOpInterface::ExternalModel<ConvTranspose2dGradient,
+                                               ConvTranspose2dOp> {
+  LogicalResult buildGradients(Operation *raw, GradientBuilder &b,
+                               ValueRange cotangents, ArrayRef<bool> wanted,
+                               SmallVectorImpl<Value> &gradients) const {
+    auto op = cast<ConvTranspose2dOp>(raw);
+    // Output padding of a stride or more (dilation allows it) adds rows that
+    // the adjoint convolution would take for further windows.
+    Value dy = cotangents[0], dx, dw;
+    SmallVector<int64_t> shape(getShape(dy));
+    for (int i = 0; i < 2; ++i)
+      shape[i + 2] -= std::max<int64_t>(
+          0, op.getOutputPadding()[i] - (op.getStride()[i] - 1));
+    if (ArrayRef<int64_t>(shape) != getShape(dy))
+      dy = b.create<SliceOp>(dy, SmallVector<int64_t>(4, 0), shape,
+                             SmallVector<int64_t>(4, 1));
+    if (wanted[0])
+      dx = b.create<Conv2dOp>(dy, op.getW(), op.getStride(), op.getPadding(),
+                              op.getDilation(), op.getGroups(),
+                              op.getPrecisionAttr());
+    // The filters of a transposed convolution are those of its adjoint: the
+    // roles of image and cotangent change places.
+    if (wanted[1])
+      dw = b.create<Conv2dWeightGradOp>(
+          dy, op.getX(), getShape(op.getW()).drop_front(2), op.getStride(),
+          op.getPadding(), op.getDilation(), op.getGroups(),
+          op.getPrecisionAttr());
+    gradients.append({dx, dw});
+    return success();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Matrix products
+//===----------------------------------------------------------------------===//
+
+// With A = op(lhs), B = op(rhs): dA = dY B^T and dB = A^T dY, written so that
+// each comes out in its operand's own orientation.
+struct MatmulGradient
+    : DifferentiableOpInterface::ExternalModel<MatmulGradient, MatmulOp> {
+  LogicalResult buildGradients(Operation *raw, GradientBuilder &b,
+                               ValueRange cotangents, ArrayRef<bool> wanted,
+                               SmallVectorImpl<Value> &gradients) const {
+    auto op = cast<MatmulOp>(raw);
+    Value dy = cotangents[0], lhs = op.getLhs(), rhs = op.getRhs(), da, db;
+    bool ta = op.getTransposeA(), tb = op.getTransposeB();
+    auto product = [&](Value left, Value right, bool transposeLeft,
+                       bool transposeRight, Value like) {
+      Value result = b.create<MatmulOp>(left, right, transposeLeft,
+                                        transposeRight, op.getPrecisionAttr());
+      return b.sumTo(result, getShape(like));
+    };
+    if (wanted[0])
+      da = ta ? product(rhs, dy, tb, true, lhs)
+              : product(dy, rhs, false, !tb, lhs);
+    if (wanted[1])
+      db = tb ? product(dy, lhs, true, ta, rhs)
+              : product(lhs, dy, !ta, false, rhs);
+    gradients.append({da, db});
+    return success();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Reductions
+//===----------------------------------------------------------------------===//
+
+// Elements equal to the extreme share the gradient (PyTorch's amax and amin).
+Value differentiateExtreme(ReduceOp op, B &b, Value dy) {
+  Value x = op.getInput();
+  Value y = b.restoreDims(op.getResult(0), op.getDims(), op.getKeepdims());
+  Value mask = b.equal(x, y);
+  Value one = b.broadcast(b.scalar(x, 1.0), getShape(x));
+  Value count = b.sum(b.where(mask, one), op.getDims(), /*keepDims=*/true);
+  return b.div(b.where(mask, b.broadcast(dy, getShape(x))), count);
+}
+
+// The product of the other elements: y / x without zeros; with one zero, that
+// zero alone gets the product of the rest; with more, nothing does.
+Value differentiateProduct(ReduceOp op, B &b, Value dy) {
+  Value x = op.getInput(), zero = b.scalar(x, 0.0), one = b.scalar(x, 1.0);
+  Value isZero = b.equal(x, zero);
+  Value ones = b.broadcast(one, getShape(x));
+  Value zeros = b.sum(b.where(isZero, ones), op.getDims(), /*keepDims=*/true);
+  Value rest = b.create<ReduceOp>(ReduceKind::prod, b.select(isZero, one, x),
+                                  op.getDims(), /*keepdims=*/true)
+                   .getResult(0);
+  Value atZero = b.where(b.equal(zeros, one), rest);
+  Value elsewhere = b.where(b.equal(zeros, zero), b.div(rest, x));
+  return b.mul(dy, b.select(isZero, atZero, elsewhere));
+}
+
+// mean: 1/N each; m2 = sum (x - mean)^2: 2 (x - mean), the mean's own share
+// being zero.
+Value differentiateMoments(ReduceOp op, B &b, Value dMean, Value dM2) {
+  Value x = op.getInput(), wide = x;
+  Type element = getElementTypeOrSelf(op.getResult(0).getType());
+  auto type = cast<RankedTensorType>(x.getType());
+  if (type.getElementType() != element)
+    wide = b.create<CastOp>(RankedTensorType::get(type.getShape(), element), x);
+  auto restore = [&](Value value) {
+    return b.restoreDims(value, op.getDims(), op.getKeepdims());
+  };
+  Value gradient;
+  if (dMean)
+    gradient = b.broadcast(b.mul(restore(dMean), 1.0 / op.getCount()),
+                           type.getShape());
+  if (dM2) {
+    Value centred = b.sub(wide, restore(op.getResult(0)));
+    Value part = b.mul(b.mul(restore(dM2), 2.0), centred);
+    gradient = gradient ? b.add(gradient, part) : part;
+  }
+  if (wide != x)
+    gradient = b.create<CastOp>(type, gradient);
+  return gradient;
+}
+
+struct ReduceGradient
+    : DifferentiableOpInterface::ExternalModel<ReduceGradient, ReduceOp> {
+  LogicalResult buildGradients(Operation *raw, GradientBuilder &b,
+                               ValueRange cotangents, ArrayRef<bool>,
+                               SmallVectorImpl<Value> &gradients) const {
+    auto op = cast<ReduceOp>(raw);
+    if (op.getKind() == ReduceKind::moments) {
+      gradients.push_back(
+          differentiateMoments(op, b, cotangents[0], cotangents[1]));
+      return success();
+    }
+    Value dy = cotangents[0];
+    dy = b.restoreDims(dy, op.getDims(), op.getKeepdims());
+    switch (op.getKind()) {
+    case ReduceKind::sum:
+      gradients.push_back(b.broadcast(dy, getShape(op.getInput())));
+      return success();
+    case ReduceKind::max:
+    case ReduceKind::min:
+      gradients.push_back(differentiateExtreme(op, b, dy));
+      return success();
+    case ReduceKind::prod:
+      gradients.push_back(differentiateProduct(op, b, dy));
+      return success();
+    default:
+      gradients.push_back({});
+      return success();
+    }
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Windows
+//===----------------------------------------------------------------------===//
+
+struct WindowReduceGradient
+    : DifferentiableOpInterface::ExternalModel<WindowReduceGradient,
+                                               WindowReduceOp> {
+  LogicalResult buildGradients(Operation *raw, GradientBuilder &b,
+                               ValueRange cotangents, ArrayRef<bool>,
+                               SmallVectorImpl<Value> &gradients) const {
+    auto op = cast<WindowReduceOp>(raw);
+    Value dy = cotangents[0];
+    auto inputSize =
+        b.getBuilder().getDenseI64ArrayAttr(getShape(op.getInput())
+                                                .take_back(op.getWindow().size()));
+    if (op.getKind() == WindowKind::sum) {
+      gradients.push_back(b.create<WindowSumGradOp>(
+          dy, inputSize, op.getWindowAttr(), op.getStrideAttr(),
+          op.getPaddingLowAttr(), op.getPaddingHighAttr(),
+          op.getDilationAttr()));
+      return success();
+    }
+    gradients.push_back(b.create<WindowMaxGradOp>(
+        dy, getPositions(op, b), inputSize, op.getWindowAttr(),
+        op.getStrideAttr(), op.getPaddingLowAttr(), op.getPaddingHighAttr(),
+        op.getDilationAttr()));
+    return success();
+  }
+
+private:
+  // The positions of the extremes: the forward op gives them as well from now
+  // on.
+  static Value getPositions(WindowReduceOp op, B &b) {
+    if (op.getArgmax())
+      return op.getResult(1);
+    OpBuilder::InsertionGuard guard(b.getBuilder());
+    b.getBuilder().setInsertionPointAfter(op);
+    int64_t positions = 1;
+    for (int64_t size : op.getWindow())
+      positions *= size;
+    Type index = b.getBuilder().getIntegerType(positions <= 256 ? 8 : 32);
+    auto both = b.create<WindowReduceOp>(
+        op.getKindAttr(), op.getInput(), op.getWindowAttr(), op.getStrideAttr(),
+        op.getPaddingLowAttr(), op.getPaddingHighAttr(), op.getDilationAttr(),
+        TypeAttr::get(index));
+    op.getResult(0).replaceAllUsesWith(both.getResult(0));
+    return both.getResult(1);
+  }
+};
+
+// A window's gradient in its cotangent is the window itself.
+struct WindowSumGradGradient
+    : DifferentiableOpInterface::ExternalModel<WindowSumGradGradient,
+                                               WindowSumGradOp> {
+  LogicalResult buildGradients(Operation *raw, GradientBuilder &b,
+                               ValueRange cotangents, ArrayRef<bool>,
+                               SmallVectorImpl<Value> &gradients) const {
+    auto op = cast<WindowSumGradOp>(raw);
+    gradients.push_back(
+        b.create<WindowReduceOp>(
+             WindowKindAttr::get(op.getContext(), WindowKind::sum),
+             cotangents[0], op.getWindowAttr(), op.getStrideAttr(),
+             op.getPaddingLowAttr(), op.getPaddingHighAttr(),
+             op.getDilationAttr(), TypeAttr())
+            .getResult(0));
+    return success();
+  }
+};
+
+} // namespace
+
+void attachStructuredGradients(MLIRContext *context) {
+  Conv2dOp::attachInterface<Conv2dGradient>(*context);
+  ConvTranspose2dOp::attachInterface<ConvTranspose2dGradient>(*context);
+  MatmulOp::attachInterface<MatmulGradient>(*context);
+  ReduceOp::attachInterface<ReduceGradient>(*context);
+  WindowReduceOp::attachInterface<WindowReduceGradient>(*context);
+  WindowSumGradOp::attachInterface<WindowSumGradGradient>(*context);
+}
+
+} // namespace tilefuse::fuse
