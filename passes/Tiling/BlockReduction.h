@@ -1,0 +1,44 @@
+//===- BlockReduction.h - tile.reduce for reduction ops ---------*- C++ -*-===//
+#ifndef TILEFUSE_PASSES_TILING_BLOCKREDUCTION_H
+#define TILEFUSE_PASSES_TILING_BLOCKREDUCTION_H
+
+#include "dialects/Fuse/BlockReducer.h"
+#include "passes/Tiling/BlockEmitter.h"
+
+namespace tilefuse {
+
+/// tile.reduce of `values` over `dims`, which keep extent 1.
+llvm::SmallVector<mlir::Value>
+emitBlockReduction(mlir::OpBuilder &b, mlir::Location loc,
+                   mlir::ValueRange values, llvm::ArrayRef<int64_t> dims,
+                   fuse::BlockReducer::CombineFn combine);
+
+/// Reduces blocks over `iterations` along the op's reduction dims.
+class TileBlockReducer : public fuse::BlockReducer {
+public:
+  /// `mask` is an i1 block of the iterations, or null.
+  TileBlockReducer(BlockEmitter &emitter, const SpaceForm &form,
+                   const Slice &iterations, mlir::Value mask);
+
+  /// Whether any reduction dim varies in the block.
+  bool hasDims() const { return !dims.empty(); }
+
+  llvm::SmallVector<mlir::Value> reduce(mlir::OpBuilder &b, mlir::Location loc,
+                                        mlir::ValueRange values,
+                                        CombineFn combine) override;
+  mlir::Value expand(mlir::OpBuilder &b, mlir::Location loc,
+                     mlir::Value reduced) override;
+  mlir::Value getMask() override { return mask; }
+  mlir::Value getIndex(mlir::OpBuilder &b, mlir::Location loc) override;
+
+private:
+  BlockEmitter &emitter;
+  const SpaceForm &form;
+  const Slice &iterations;
+  mlir::Value mask;
+  llvm::SmallVector<int64_t> dims;
+};
+
+} // namespace tilefuse
+
+#endif // TILEFUSE_PASSES_TILING_BLOCKREDUCTION_H

@@ -1,0 +1,77 @@
+//===- ContractionRoles.cpp - how reduction dims are walked *- C++ -*-===//
+
+#include "passes/Tiling/ContractionRoles.h"
+
+using namespace mlir;
+using namespace tilefuse;
+
+/// The dim among `dims` that is cheapest to unroll: the shortest, a reduction
+/// dim among equals.
+static unsigned pickTap(const SpaceForm &form, ArrayRef<unsigned> dims) {
+  unsigned best = dims.front();
+  for (unsigned dim : dims.drop_front()) {
+    int64_t bound = form.getBound(dim), bestBound = form.getBound(best);
+    if (bound < bestBound || (bound == bestBound && form.isReduction(dim) &&
+                              !form.isReduction(best)))
+      best = dim;
+  }
+  return best;
+}
+
+SmallVector<bool> tilefuse::getTaps(const SpaceForm &form,
+                                    ArrayRef<int64_t> extents) {
+  SmallVector<bool> isTap(form.getNumDims(), false);
+  for (const AccessForm &access : form.operands)
+    for (auto [dimForm, divisor] : llvm::zip(access.dims, access.divisors))
+      if (dimForm && divisor != 1)
+        for (unsigned dim : dimForm->getDims())
+          isTap[dim] = isTap[dim] || form.isReduction(dim);
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    for (const AccessForm &access : form.operands)
+      for (const auto &dimForm : access.dims) {
+        SmallVector<unsigned> varying;
+        if (dimForm)
+          for (unsigned dim : dimForm->getDims())
+            if (!isTap[dim] && extents[dim] > 1)
+              varying.push_back(dim);
+        if (varying.size() < 2)
+          continue;
+        isTap[pickTap(form, varying)] = true;
+        changed = true;
+      }
+  }
+  return isTap;
+}
+
+SmallVector<bool> tilefuse::getParallelTaps(const SpaceForm &form,
+                                            ArrayRef<int64_t> block,
+                                            ArrayRef<int64_t> steps) {
+  SmallVector<int64_t> extents(block);
+  llvm::append_range(extents, steps);
+  SmallVector<bool> taps = getTaps(form, extents);
+  taps.resize(block.size());
+  return taps;
+}
+
+SmallVector<int64_t> tilefuse::getReductionSteps(fuse::KernelOp kernel,
+                                                 Operation *op,
+                                                 const SpaceForm &form,
+                                                 bool powersOfTwo) {
+  unsigned numParallel = form.space.getNumParallel();
+  std::optional<fuse::ScheduleAttr> schedule = kernel.getSchedule();
+  if (op == kernel.getAnchor() && schedule &&
+      schedule->getBlock().size() == form.getNumDims())
+    return SmallVector<int64_t>(schedule->getBlock().drop_front(numParallel));
+  SmallVector<int64_t> steps(form.getNumDims() - numParallel);
+  int64_t room = 256;
+  for (unsigned i = steps.size(); i-- > 0;) {
+    int64_t bound = form.getBound(numParallel + i);
+    steps[i] = std::min(bound, room);
+    if (powersOfTwo && steps[i] < bound)
+      steps[i] = llvm::bit_floor(uint64_t(steps[i]));
+    room = std::max<int64_t>(1, room / steps[i]);
+  }
+  return steps;
+}

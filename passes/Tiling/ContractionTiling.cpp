@@ -1,0 +1,465 @@
+//===- ContractionTiling.cpp - blocks of contractions -----------*- C++ -*-===//
+//
+// How a contraction becomes dots, from its iteration space alone.
+//
+// Every iteration dim gets one role:
+//
+//   tap         a dim that shares an index sum with another varying dim, like r
+//               in oh*stride + r*dilation - padding. Fixing it leaves maps that
+//               follow one dim each, so taps are unrolled: a sum over shifts.
+//   batch       parallel, in both operands
+//   lhs free    parallel, in one operand only
+//   rhs free    parallel, in the other only
+//   contracted  reduction, in both operands: the dot's K (any number of dims)
+//
+// Worked example, conv2d with a tile of 1 x 64 x 8 x 32 and 8 channels a step:
+//   x at (n, ci, oh + r, ow + s), w at (co, ci, r, s)
+//   taps r, s; lhs = w: free co; rhs = x: free oh, ow; contracted ci.
+//   x is read once per step as a 1x8x10x34 patch, the union over the taps; tap
+//   (r, s) takes the window at [.., r, s] of it and the slice [.., r, s] of w:
+//   acc[co, oh, ow] += dot(w[co, ci], x[ci, oh, ow])
+//
+// The same rule, other ops:
+//   matmul           no taps
+//   weight gradient  in oh + r the reduction dim oh is the long one, so the
+//                    parallel dim r is the tap: one accumulator per tap, all fed
+//                    from one patch
+//   depthwise        nothing is contracted: multiply and add, no dot
+//   transposed conv  after residue splitting (ResidueSplitting.h) divisions are
+//                    exact, and a tap that leaves a remainder is dropped
+//
+// Reduction dims advance in steps of the schedule by nested scf.for with the
+// accumulators carried; what a last step reads past the end is zero.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "passes/Tiling/ContractionRoles.h"
+#include "passes/Tiling/OperandReader.h"
+
+using namespace mlir;
+using namespace tilefuse;
+
+namespace {
+
+/// Beyond this many unrolled taps the outer tap dims become loops.
+constexpr int64_t maxUnrolledTaps = 256;
+
+class ContractionTiling {
+public:
+  ContractionTiling(BlockEmitter &emitter, fuse::ContractionOpInterface op,
+                    Slice iterations)
+      : emitter(emitter), b(emitter.getBuilder()), op(op), loc(op.getLoc()),
+        form(emitter.getForm(op)), iterations(std::move(iterations)),
+        reader(emitter, op) {}
+
+  FailureOr<Value> run(const Slice &slice);
+
+private:
+  void chooseSteps();
+  bool varies(unsigned dim) const;
+  /// All combinations of the unrolled dims selected by `reduction`.
+  SmallVector<SmallVector<int64_t>> enumerate(bool reduction) const;
+  Slice fix(const Slice &box, bool reduction, ArrayRef<int64_t> values) const;
+  FailureOr<SmallVector<Value>> emitStep(ArrayRef<Coord> counters,
+                                         ValueRange accumulators);
+  FailureOr<LabelledBlock> readOperand(unsigned index, const Slice &box);
+  LogicalResult chooseShape(ArrayRef<unsigned> lhs, ArrayRef<unsigned> rhs);
+  Value emitProduct(LabelledBlock lhs, LabelledBlock rhs, Value accumulator);
+  Value finish(Value accumulator);
+
+  BlockEmitter &emitter;
+  OpBuilder &b;
+  fuse::ContractionOpInterface op;
+  Location loc;
+  const SpaceForm &form;
+  Slice iterations;
+  OperandReader reader;
+
+  SmallVector<bool> isTap;
+  /// Per reduction dim (others 0): elements per step and number of steps.
+  SmallVector<int64_t> step, count;
+  std::optional<unsigned> splitDim;
+  Coord splitBase;
+
+  /// The shape of the dot: parallel dims in the accumulator's order, and the
+  /// contracted dims. `swapped`: operand 1 is the dot's lhs.
+  SmallVector<unsigned> batch, lhsFree, rhsFree, contracted;
+  bool swapped = false, chosen = false;
+};
+
+bool ContractionTiling::varies(unsigned dim) const {
+  return !isTap[dim] &&
+         (form.isReduction(dim) ? step[dim] : iterations[dim].extent) > 1;
+}
+
+void ContractionTiling::chooseSteps() {
+  step.assign(form.getNumDims(), 0);
+  count.assign(form.getNumDims(), 1);
+  SmallVector<int64_t> given = emitter.getReductionSteps(op);
+  unsigned next = 0;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    if (form.isReduction(dim))
+      step[dim] = next < given.size()
+                      ? std::max<int64_t>(1, given[next++])
+                      : form.getBound(dim);
+  SmallVector<int64_t> extents(step);
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    if (!form.isReduction(dim))
+      extents[dim] = iterations[dim].extent;
+  isTap = getTaps(form, extents);
+  int64_t unrolled = 1;
+  for (unsigned dim = form.getNumDims(); dim-- > 0;) {
+    if (!form.isReduction(dim))
+      continue;
+    int64_t bound = form.getBound(dim);
+    if (isTap[dim]) {
+      bool divides = false;
+      for (const AccessForm &access : form.operands)
+        for (auto [dimForm, divisor] : llvm::zip(access.dims, access.divisors))
+          divides |= divisor != 1 && dimForm && dimForm->coefficients[dim] != 0;
+      step[dim] = std::min(step[dim], bound);
+      if (divides)
+        step[dim] = bound; // which taps take part must be known
+      else if (unrolled * step[dim] > maxUnrolledTaps)
+        step[dim] = 1;
+      while (bound % step[dim] != 0)
+        --step[dim];
+      unrolled *= step[dim];
+    }
+    count[dim] = llvm::divideCeil(bound, step[dim]);
+  }
+  std::optional<SplitRange> split = emitter.getSplit(op);
+  if (!split)
+    return;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    if (form.isReduction(dim) && !isTap[dim] &&
+        (!splitDim || count[dim] > count[*splitDim]))
+      splitDim = dim;
+  if (!splitDim)
+    return;
+  count[*splitDim] = llvm::divideCeil(count[*splitDim], split->count);
+  splitBase = Coord::ofVar(split->var, count[*splitDim] * step[*splitDim]);
+}
+
+SmallVector<SmallVector<int64_t>>
+ContractionTiling::enumerate(bool reduction) const {
+  SmallVector<SmallVector<int64_t>> combinations{{}};
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
+    if (!isTap[dim] || form.isReduction(dim) != reduction)
+      continue;
+    int64_t extent = reduction ? step[dim] : iterations[dim].extent;
+    SmallVector<SmallVector<int64_t>> longer;
+    for (const auto &combination : combinations)
+      for (int64_t value = 0; value < extent; ++value) {
+        longer.push_back(combination);
+        longer.back().push_back(value);
+      }
+    combinations = std::move(longer);
+  }
+  return combinations;
+}
+
+Slice ContractionTiling::fix(const Slice &box, bool reduction,
+                             ArrayRef<int64_t> values) const {
+  Slice fixed = box;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    if (isTap[dim] && form.isReduction(dim) == reduction) {
+      fixed[dim] = {box[dim].base + Coord(values.front() * box[dim].step), 1,
+                    1};
+      values = values.drop_front();
+    }
+  return fixed;
+}
+
+FailureOr<LabelledBlock> ContractionTiling::readOperand(unsigned index,
+                                                        const Slice &box) {
+  FailureOr<LabelledBlock> read = reader.read(index, box);
+  if (failed(read))
+    return failure();
+  // A last step past the end may still lie inside the operand.
+  Slice along;
+  SmallVector<int64_t> bounds;
+  SmallVector<bool> masked;
+  for (unsigned dim : read->dims) {
+    along.push_back(box[dim]);
+    bounds.push_back(form.getBound(dim));
+    masked.push_back(form.isReduction(dim) && !reader.isExactDim(index, dim));
+  }
+  Type type = getElementTypeOrSelf(read->block.getType());
+  read->block =
+      emitter.select(loc, emitter.emitBoundsMask(loc, along, bounds, masked),
+                     read->block, cast<TypedAttr>(b.getZeroAttr(type)));
+  return read;
+}
+
+LogicalResult ContractionTiling::chooseShape(ArrayRef<unsigned> lhs,
+                                             ArrayRef<unsigned> rhs) {
+  chosen = true;
+  for (unsigned dim : lhs) {
+    bool shared = llvm::is_contained(rhs, dim);
+    if (form.isReduction(dim) && !shared)
+      return op.emitOpError("tiling: a reduction dim is in one operand only");
+    (form.isReduction(dim) ? contracted : shared ? batch : lhsFree)
+        .push_back(dim);
+  }
+  for (unsigned dim : rhs) {
+    bool shared = llvm::is_contained(lhs, dim);
+    if (form.isReduction(dim) && !shared)
+      return op.emitOpError("tiling: a reduction dim is in one operand only");
+    if (!shared)
+      rhsFree.push_back(dim);
+  }
+  // The accumulator's order is the result's where one of the two roles of the
+  // operands gives it.
+  auto ascends = [&](ArrayRef<unsigned> first, ArrayRef<unsigned> second) {
+    SmallVector<unsigned> order(batch);
+    llvm::append_range(order, first);
+    llvm::append_range(order, second);
+    return llvm::is_sorted(order);
+  };
+  if (!ascends(lhsFree, rhsFree) && ascends(rhsFree, lhsFree)) {
+    swapped = true;
+    std::swap(lhsFree, rhsFree);
+  }
+  return success();
+}
+
+static tile::Precision toTile(fuse::Precision precision) {
+  switch (precision) {
+  case fuse::Precision::tf32:
+    return tile::Precision::tf32;
+  case fuse::Precision::bf16:
+    return tile::Precision::bf16;
+  case fuse::Precision::f16:
+    return tile::Precision::f16;
+  case fuse::Precision::f32:
+  case fuse::Precision::f64:
+    break;
+  }
+  return tile::Precision::ieee;
+}
+
+static tile::MmaKind toTile(fuse::MmaKind kind) {
+  switch (kind) {
+  case fuse::MmaKind::mma_sync:
+    return tile::MmaKind::mma_sync;
+  case fuse::MmaKind::wgmma:
+    return tile::MmaKind::wgmma;
+  case fuse::MmaKind::fma:
+    break;
+  }
+  return tile::MmaKind::fma;
+}
+
+Value ContractionTiling::emitProduct(LabelledBlock lhs, LabelledBlock rhs,
+                                     Value accumulator) {
+  SmallVector<unsigned> accumulatorDims(batch);
+  llvm::append_range(accumulatorDims, lhsFree);
+  llvm::append_range(accumulatorDims, rhsFree);
+  if (swapped)
+    std::swap(lhs, rhs);
+
+  if (contracted.empty()) {
+    // One product per element: multiply and add in the type of the sum.
+    SmallVector<int64_t> position(form.getNumDims(), 0), shape;
+    for (auto [i, dim] : llvm::enumerate(accumulatorDims)) {
+      position[dim] = i;
+      shape.push_back(iterations[dim].extent);
+    }
+    auto widen = [&](LabelledBlock &operand) {
+      SmallVector<unsigned> dims;
+      for (unsigned dim : operand.dims)
+        dims.push_back(position[dim]);
+      Value block = emitter.align(loc, operand.block, dims, shape);
+      Type type = accumulator.getType();
+      return block.getType() == type
+                 ? block
+                 : arith::ExtFOp::create(b, loc, type, block).getResult();
+    };
+    auto contract = arith::FastMathFlagsAttr::get(
+        b.getContext(), arith::FastMathFlags::contract);
+    Value left = widen(lhs), right = widen(rhs);
+    Value product = arith::MulFOp::create(b, loc, left, right, contract);
+    return arith::AddFOp::create(b, loc, accumulator, product, contract);
+  }
+
+  // A dot has at least one free dim on each side.
+  SmallVector<int64_t> accumulatorShape;
+  for (unsigned dim : batch)
+    accumulatorShape.push_back(iterations[dim].extent);
+  auto complete = [&](LabelledBlock &operand, ArrayRef<unsigned> free) {
+    if (free.empty()) {
+      auto shape = llvm::to_vector(
+          cast<RankedTensorType>(operand.block.getType()).getShape());
+      shape.push_back(1);
+      operand.block = emitter.reshape(loc, operand.block, shape);
+      accumulatorShape.push_back(1);
+    }
+    for (unsigned dim : free)
+      accumulatorShape.push_back(iterations[dim].extent);
+  };
+  complete(lhs, lhsFree);
+  complete(rhs, rhsFree);
+  auto positions = [](ArrayRef<unsigned> all, ArrayRef<unsigned> wanted) {
+    SmallVector<int64_t> result;
+    for (unsigned dim : wanted)
+      result.push_back(llvm::find(all, dim) - all.begin());
+    return result;
+  };
+  fuse::MmaKind mma = fuse::MmaKind::fma;
+  if (emitter.getKernel().getAnchor() == op.getOperation() &&
+      emitter.getKernel().getSchedule())
+    mma = emitter.getKernel().getSchedule()->getMma();
+  auto originalShape = llvm::to_vector(
+      cast<RankedTensorType>(accumulator.getType()).getShape());
+  accumulator = emitter.reshape(loc, accumulator, accumulatorShape);
+  Value dot = tile::DotOp::create(
+      b, loc, accumulator.getType(), lhs.block, rhs.block, accumulator,
+      positions(lhs.dims, contracted), positions(rhs.dims, contracted),
+      positions(lhs.dims, batch), positions(rhs.dims, batch),
+      toTile(op.getContractionPrecision()), toTile(mma));
+  return emitter.reshape(loc, dot, originalShape);
+}
+
+FailureOr<SmallVector<Value>>
+ContractionTiling::emitStep(ArrayRef<Coord> counters, ValueRange accumulators) {
+  Slice box = iterations;
+  unsigned next = 0;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
+    if (!form.isReduction(dim))
+      continue;
+    Coord base = counters[next++] * step[dim];
+    if (splitDim == dim)
+      base = base + splitBase;
+    box[dim] = {base, step[dim], 1};
+  }
+  SmallVector<SmallVector<int64_t>> outer = enumerate(/*reduction=*/false);
+  SmallVector<SmallVector<int64_t>> inner = enumerate(/*reduction=*/true);
+  SmallVector<Slice> taps;
+  for (const auto &parallel : outer)
+    for (const auto &reduction : inner)
+      taps.push_back(fix(fix(box, false, parallel), true, reduction));
+  auto counts = [&](const Slice &tap) {
+    return !reader.isNeverRead(0, tap) && !reader.isNeverRead(1, tap);
+  };
+  SmallVector<Slice> read;
+  llvm::copy_if(taps, std::back_inserter(read), counts);
+  reader.planPatches(read);
+  SmallVector<Value> result(accumulators);
+  for (auto [i, tap] : llvm::enumerate(taps)) {
+    if (!counts(tap))
+      continue;
+    FailureOr<LabelledBlock> lhs = readOperand(0, tap);
+    FailureOr<LabelledBlock> rhs = readOperand(1, tap);
+    if (failed(lhs) || failed(rhs))
+      return failure();
+    Value &accumulator = result[i / inner.size()];
+    accumulator = emitProduct(*lhs, *rhs, accumulator);
+  }
+  return result;
+}
+
+/// The accumulator as a block over all iteration dims, in the result's type.
+Value ContractionTiling::finish(Value accumulator) {
+  SmallVector<unsigned> dims(batch);
+  llvm::append_range(dims, lhsFree);
+  llvm::append_range(dims, rhsFree);
+  SmallVector<int64_t> shape;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    shape.push_back(form.isReduction(dim) || isTap[dim]
+                        ? 1
+                        : iterations[dim].extent);
+  Value block = emitter.align(loc, accumulator, dims, shape);
+  Type type = getElementTypeOrSelf(op->getResult(0).getType());
+  Type sumType = op.getSumType();
+  if (emitter.getSplit(op) || type == sumType)
+    return block;
+  return arith::TruncFOp::create(b, loc, emitter.getBlockType(shape, type),
+                                 block);
+}
+
+FailureOr<Value> ContractionTiling::run(const Slice &slice) {
+  if (op->getNumOperands() != 2)
+    return op.emitOpError("tiling: a contraction has two operands");
+  for (const AccessForm &access : form.operands)
+    if (!access.isLinear())
+      return op.emitOpError("tiling: a contraction's maps must be linear");
+  chooseSteps();
+  reader.setZeroBeyondReduction(true);
+
+  // What a tap of each operand looks like decides the shape of the dot. The
+  // first tap that counts stands for all.
+  SmallVector<unsigned> operandDims[2];
+  for (unsigned index = 0; index < 2; ++index)
+    for (const auto &dimForm : form.operands[index].dims)
+      for (unsigned dim : dimForm->getDims())
+        if (varies(dim))
+          operandDims[index].push_back(dim);
+  if (failed(chooseShape(operandDims[0], operandDims[1])))
+    return failure();
+
+  SmallVector<unsigned> accumulatorDims(batch);
+  llvm::append_range(accumulatorDims, lhsFree);
+  llvm::append_range(accumulatorDims, rhsFree);
+  SmallVector<int64_t> accumulatorShape;
+  for (unsigned dim : accumulatorDims)
+    accumulatorShape.push_back(iterations[dim].extent);
+  SmallVector<SmallVector<int64_t>> outer = enumerate(/*reduction=*/false);
+  Value zero = emitter.splat(
+      loc, cast<TypedAttr>(b.getZeroAttr(op.getSumType())), accumulatorShape);
+  SmallVector<Value> zeros(outer.size(), zero);
+  SmallVector<int64_t> counts;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    if (form.isReduction(dim))
+      counts.push_back(count[dim]);
+  FailureOr<SmallVector<Value>> sums = emitter.emitLoops(
+      loc, counts, zeros, [&](ArrayRef<Coord> counters, ValueRange carried) {
+        return emitStep(counters, carried);
+      });
+  if (failed(sums))
+    return failure();
+
+  // One block per parallel tap; together they fill the slice.
+  Value whole;
+  for (auto [sum, parallel] : llvm::zip(*sums, outer)) {
+    Slice part = fix(iterations, false, parallel);
+    std::optional<LabelledSlice> touched = getTouched(form.results[0], part);
+    if (!touched)
+      return op.emitOpError("tiling: its result map is not a rearrangement of "
+                            "its dims that this tile follows");
+    Value block = finish(sum);
+    if (outer.size() == 1)
+      return emitter.unalign(loc, block, touched->labels, getExtents(slice));
+    block = emitter.unalign(loc, block, touched->labels,
+                            getExtents(touched->slice));
+    emitter.remember(op->getResult(0), touched->slice, block);
+    if (!whole)
+      whole = emitter.splat(
+          loc,
+          cast<TypedAttr>(
+              b.getZeroAttr(getElementTypeOrSelf(block.getType()))),
+          getExtents(slice));
+    SmallVector<int64_t> offsets, strides;
+    for (auto [piece, all] : llvm::zip(touched->slice, slice)) {
+      Coord shift = piece.base + all.base * -1;
+      offsets.push_back(shift.getConstant() / all.step);
+      strides.push_back(piece.extent > 1 ? piece.step / all.step : 1);
+    }
+    whole = tile::InsertWindowOp::create(b, loc, block, whole, offsets, strides);
+  }
+  return whole;
+}
+
+} // namespace
+
+FailureOr<Value> tilefuse::tileContraction(BlockEmitter &emitter,
+                                           fuse::ContractionOpInterface op,
+                                           const Slice &slice) {
+  std::optional<Slice> iterations =
+      getIterations(emitter.getForm(op), 0, slice, emitter.getVars());
+  if (!iterations)
+    return op.emitOpError("tiling: its result map is not a rearrangement of its "
+                          "dims that this tile follows");
+  return ContractionTiling(emitter, op, *iterations).run(slice);
+}

@@ -1,0 +1,381 @@
+//===- KernelEmitter.cpp - tile functions and launches ----------*- C++ -*-===//
+
+#include "passes/Tiling/KernelEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Dominance.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/Iterators.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/CSE.h"
+
+using namespace mlir;
+using namespace tilefuse;
+
+static int64_t getByteSize(Type type) {
+  auto view = cast<tile::ViewType>(type);
+  int64_t bits = view.getElementType().getIntOrFloatBitWidth();
+  return view.getNumElements() * llvm::divideCeil(bits, 8);
+}
+
+/// Drops what nothing uses, users before definitions.
+static void eraseDeadOps(Operation *root) {
+  root->walk<WalkOrder::PostOrder, ReverseIterator>([](Operation *op) {
+    if (isOpTriviallyDead(op))
+      op->erase();
+  });
+}
+
+namespace {
+
+/// A tile.func under construction, with the host values behind its arguments.
+class FunctionBuilder {
+public:
+  FunctionBuilder(Location loc, OpBuilder &host, SymbolTable &symbols,
+                  StringRef name, int64_t warps)
+      : loc(loc), host(host), symbols(symbols), body(host.getContext()) {
+    auto type = FunctionType::get(host.getContext(), {}, {});
+    OpBuilder detached(host.getContext());
+    func = tile::FuncOp::create(detached, loc, name, type, ArrayRef<int64_t>{1},
+                                warps);
+    symbols.insert(func);
+    if (func.getBody().empty())
+      func.getBody().emplaceBlock();
+    body.setInsertionPointToEnd(&func.getBody().front());
+  }
+
+  OpBuilder &getBody() { return body; }
+
+  /// The argument that stands for host buffer `view`.
+  Value getArgument(Value view, bool isOutput) {
+    auto &arguments = isOutput ? outs : ins;
+    for (auto &[host, argument] : arguments)
+      if (host == view)
+        return argument;
+    Value argument =
+        func.getBody().front().addArgument(view.getType(), view.getLoc());
+    arguments.push_back({view, argument});
+    return argument;
+  }
+
+  void discard() {
+    symbols.erase(func);
+  }
+
+  /// Ends the function and launches it.
+  void finish(ArrayRef<int64_t> grid, bool isFinish);
+
+private:
+  using Arguments = SmallVector<std::pair<Value, Value>>;
+
+  Location loc;
+  OpBuilder &host;
+  SymbolTable &symbols;
+  OpBuilder body;
+  tile::FuncOp func;
+  Arguments ins, outs;
+};
+
+void FunctionBuilder::finish(ArrayRef<int64_t> grid, bool isFinish) {
+  tile::ReturnOp::create(body, loc);
+  eraseDeadOps(func);
+  IRRewriter rewriter(func.getContext());
+  DominanceInfo dominance(func);
+  eliminateCommonSubExpressions(rewriter, dominance, func);
+
+  // The inputs that are read, then the outputs.
+  llvm::erase_if(ins, [](auto &pair) { return pair.second.use_empty(); });
+  Block &block = func.getBody().front();
+  unsigned oldArguments = block.getNumArguments();
+  SmallVector<Value> inViews, outViews;
+  SmallVector<Type> types;
+  for (auto *arguments : {&ins, &outs})
+    for (auto &[view, argument] : *arguments) {
+      Value moved = block.addArgument(argument.getType(), argument.getLoc());
+      argument.replaceAllUsesWith(moved);
+      types.push_back(argument.getType());
+      (arguments == &ins ? inViews : outViews).push_back(view);
+    }
+  block.eraseArguments(0, oldArguments);
+  func.setFunctionType(FunctionType::get(func.getContext(), types, {}));
+  func.setGrid(grid);
+
+  int64_t bytes = 0;
+  for (Type type : types)
+    bytes += getByteSize(type);
+  tile::LaunchOp::create(
+      host, loc, FlatSymbolRefAttr::get(func.getSymNameAttr()), inViews,
+      outViews, isFinish ? host.getUnitAttr() : UnitAttr(),
+      host.getI64IntegerAttr(bytes));
+}
+
+/// Emits the stages of one kernel.
+class KernelEmitter {
+public:
+  KernelEmitter(fuse::KernelOp kernel, OpBuilder &host, SymbolTable &symbols,
+                bool powersOfTwo)
+      : kernel(kernel), host(host), symbols(symbols),
+        powersOfTwo(powersOfTwo) {}
+
+  FailureOr<EmittedKernel> run(ValueRange inputs, ValueRange outputs);
+
+private:
+  LogicalResult emitStage(StagePlan &plan, StringRef name);
+  LogicalResult emitStores(StagePlan &plan, FunctionBuilder &function,
+                           BlockEmitter &emitter);
+  LogicalResult emitCrosses(StagePlan &plan, FunctionBuilder &function,
+                            BlockEmitter &emitter);
+  FailureOr<SmallVector<Value>> emitPart(BlockEmitter &emitter,
+                                         const StagePlan &plan,
+                                         const CrossReduction &cross,
+                                         const Slice &part);
+  void emitCoordinates(StagePlan &plan, OpBuilder &b);
+  PartialStates &getStates(const CrossReduction &cross);
+
+  fuse::KernelOp kernel;
+  OpBuilder &host;
+  SymbolTable &symbols;
+  bool powersOfTwo;
+  /// Buffers of values in memory.
+  llvm::DenseMap<Value, Value> buffers;
+  llvm::DenseMap<Value, Value> destinations;
+  llvm::DenseMap<Operation *, PartialStates> states;
+};
+
+/// The instance's position, delinearised over the grid variables.
+void KernelEmitter::emitCoordinates(StagePlan &plan, OpBuilder &b) {
+  Location loc = kernel.getLoc();
+  Value rest;
+  for (unsigned i = plan.grid.size(); i-- > 0;) {
+    unsigned var = plan.grid[i];
+    int64_t count = plan.vars.getCount(var);
+    if (count == 1) {
+      plan.vars.setValue(var, arith::ConstantIndexOp::create(b, loc, 0));
+      continue;
+    }
+    if (!rest)
+      rest = tile::ProgramIdOp::create(b, loc, b.getIndexType(),
+                                       b.getI32IntegerAttr(0));
+    bool isLast = llvm::all_of(llvm::seq<unsigned>(0, i), [&](unsigned j) {
+      return plan.vars.getCount(plan.grid[j]) == 1;
+    });
+    if (isLast) {
+      plan.vars.setValue(var, rest);
+      continue;
+    }
+    Value size = arith::ConstantIndexOp::create(b, loc, count);
+    plan.vars.setValue(var, arith::RemUIOp::create(b, loc, rest, size));
+    rest = arith::DivUIOp::create(b, loc, rest, size);
+  }
+}
+
+LogicalResult KernelEmitter::emitStores(StagePlan &plan,
+                                        FunctionBuilder &function,
+                                        BlockEmitter &emitter) {
+  for (auto &slices : plan.classes) {
+    emitter.setTileSlices(&slices);
+    for (Value value : plan.stores) {
+      const Slice &slice = slices.find(value)->second;
+      FailureOr<Value> block = emitter.evaluate(value, slice);
+      if (failed(block))
+        return failure();
+      Value &destination = destinations[value];
+      if (!destination) {
+        auto type = cast<RankedTensorType>(value.getType());
+        destination = tile::AllocOp::create(
+            host, value.getLoc(),
+            tile::ViewType::get(type.getShape(), type.getElementType()),
+            IntegerAttr());
+      }
+      emitter.store(value.getLoc(), *block,
+                    function.getArgument(destination, /*isOutput=*/true),
+                    slice);
+    }
+  }
+  return success();
+}
+
+/// The partial state of one class.
+FailureOr<SmallVector<Value>>
+KernelEmitter::emitPart(BlockEmitter &emitter, const StagePlan &plan,
+                        const CrossReduction &cross, const Slice &part) {
+  if (auto reduction = dyn_cast<fuse::ReductionOpInterface>(cross.op))
+    return tileReductionPart(emitter, reduction, part);
+  FailureOr<Value> sum = emitter.evaluate(cross.op->getResult(0), part);
+  if (failed(sum))
+    return failure();
+  return SmallVector<Value>{*sum};
+}
+
+PartialStates &KernelEmitter::getStates(const CrossReduction &cross) {
+  auto [it, isNew] = states.try_emplace(cross.op);
+  if (!isNew)
+    return it->second;
+  PartialStates &partial = it->second;
+  partial.slots = cross.slots;
+  SmallVector<int64_t> shape{cross.slots};
+  SmallVector<Type> types;
+  if (auto reduction = dyn_cast<fuse::ReductionOpInterface>(cross.op)) {
+    SpaceForm form(cast<fuse::IterationSpaceOpInterface>(cross.op));
+    shape.append(form.space.bounds.begin(),
+                 form.space.bounds.begin() + form.space.getNumParallel());
+    types = reduction.getAccumulatorTypes();
+  } else {
+    auto type = cast<ShapedType>(cross.op->getResult(0).getType());
+    llvm::append_range(shape, type.getShape());
+    types = {cast<fuse::ContractionOpInterface>(cross.op).getSumType()};
+  }
+  for (Type type : types)
+    partial.views.push_back(
+        tile::AllocOp::create(host, cross.op->getLoc(),
+                              tile::ViewType::get(shape, type), IntegerAttr()));
+  return partial;
+}
+
+LogicalResult KernelEmitter::emitCrosses(StagePlan &plan,
+                                         FunctionBuilder &function,
+                                         BlockEmitter &emitter) {
+  OpBuilder &b = emitter.getBuilder();
+  for (const CrossReduction &cross : plan.crosses) {
+    Location loc = cross.op->getLoc();
+    auto reduction = dyn_cast<fuse::ReductionOpInterface>(cross.op);
+    // Classes that keep the same elements share one state.
+    std::vector<std::pair<Slice, SmallVector<Value>>> kept;
+    for (auto [part, slices] : llvm::zip(cross.parts, plan.classes)) {
+      emitter.setTileSlices(&slices);
+      FailureOr<SmallVector<Value>> state =
+          emitPart(emitter, plan, cross, part);
+      if (failed(state))
+        return failure();
+      Slice points = part;
+      if (reduction)
+        points.resize(emitter.getForm(cross.op).space.getNumParallel());
+      auto same = llvm::find_if(
+          kept, [&](const auto &other) { return other.first == points; });
+      if (same == kept.end())
+        kept.push_back({points, *state});
+      else
+        same->second = reduction.combine(b, loc, same->second, *state);
+    }
+    PartialStates &partial = getStates(cross);
+    for (auto &[points, state] : kept) {
+      Slice slice{{cross.slot, 1, 1}};
+      llvm::append_range(slice, points);
+      for (auto [view, value] : llvm::zip(partial.views, state)) {
+        Value block = emitter.reshape(loc, value, getExtents(slice));
+        emitter.store(loc, block, function.getArgument(view, true), slice);
+      }
+    }
+  }
+  return success();
+}
+
+LogicalResult KernelEmitter::emitStage(StagePlan &plan, StringRef name) {
+  int64_t warps = kernel.getSchedule() ? kernel.getSchedule()->getWarps() : 4;
+  FunctionBuilder function(kernel.getLoc(), host, symbols, name, warps);
+  emitCoordinates(plan, function.getBody());
+  BlockEmitter emitter(function.getBody(), plan.vars, kernel, powersOfTwo);
+  // In the order of the body, so that arguments have a fixed order.
+  auto bind = [&](Value value) {
+    if (Value buffer = buffers.lookup(value))
+      emitter.bind(value, function.getArgument(buffer, /*isOutput=*/false));
+  };
+  for (Value argument : kernel.getBody().front().getArguments())
+    bind(argument);
+  for (Operation &op : kernel.getBody().front())
+    for (Value result : op.getResults())
+      bind(result);
+  for (Operation *op : plan.merges) {
+    PartialStates partial = states.lookup(op);
+    for (Value &view : partial.views)
+      view = function.getArgument(view, /*isOutput=*/false);
+    emitter.bindPartials(op, std::move(partial));
+  }
+  if (plan.split)
+    emitter.setSplit(plan.split->first, plan.split->second);
+  if (plan.primed && failed(emitter.evaluate(plan.primed, plan.primedSlice)))
+    return function.discard(), failure();
+  if (failed(emitStores(plan, function, emitter)) ||
+      failed(emitCrosses(plan, function, emitter)))
+    return function.discard(), failure();
+  for (Value value : plan.stores)
+    buffers[value] = destinations[value];
+  int64_t instances = 1;
+  for (unsigned var : plan.grid)
+    instances *= plan.vars.getCount(var);
+  function.finish({instances}, plan.isFinish);
+  return success();
+}
+
+FailureOr<EmittedKernel> KernelEmitter::run(ValueRange inputs,
+                                            ValueRange outputs) {
+  FailureOr<std::vector<StagePlan>> stages = planStages(kernel, powersOfTwo);
+  if (failed(stages))
+    return failure();
+  Block &body = kernel.getBody().front();
+  for (auto [argument, view] : llvm::zip(body.getArguments(), inputs))
+    buffers[argument] = view;
+  for (auto [value, view] : llvm::zip(kernel.getYield().getValues(), outputs))
+    destinations.try_emplace(value, view);
+
+  EmittedKernel emitted;
+  for (StagePlan &plan : *stages) {
+    std::string name = kernel.getName().str();
+    if (plan.isFinish)
+      name += "_finish";
+    else if (emitted.mainLaunches > 0)
+      name += "_part" + std::to_string(emitted.mainLaunches);
+    if (failed(emitStage(plan, name)))
+      return failure();
+    ++(plan.isFinish ? emitted.finishLaunches : emitted.mainLaunches);
+  }
+  // A value that is yielded twice, or that needs no stage, is copied.
+  for (auto [value, view] : llvm::zip(kernel.getYield().getValues(), outputs))
+    if (Value buffer = buffers.lookup(value); buffer && buffer != view)
+      emitCopy(kernel.getLoc(), host, symbols,
+               (kernel.getName() + "_copy").str(), buffer, view);
+  return emitted;
+}
+
+} // namespace
+
+FailureOr<EmittedKernel> tilefuse::emitKernel(fuse::KernelOp kernel,
+                                              OpBuilder &host,
+                                              SymbolTable &symbols,
+                                              ValueRange inputs,
+                                              ValueRange outputs,
+                                              bool powersOfTwo) {
+  return KernelEmitter(kernel, host, symbols, powersOfTwo).run(inputs, outputs);
+}
+
+void tilefuse::emitCopy(Location loc, OpBuilder &host, SymbolTable &symbols,
+                        StringRef name, Value from, Value to) {
+  constexpr int64_t chunk = 4096;
+  auto viewType = cast<tile::ViewType>(from.getType());
+  int64_t size = viewType.getNumElements();
+  auto flatType =
+      tile::ViewType::get(ArrayRef<int64_t>{size}, viewType.getElementType());
+  auto flatten = [&](Value view) -> Value {
+    if (view.getType() == flatType)
+      return view;
+    return tile::ViewCastOp::create(host, loc, flatType, view,
+                                    host.getI64IntegerAttr(0));
+  };
+  Value flatFrom = flatten(from), flatTo = flatten(to);
+  FunctionBuilder function(loc, host, symbols, name, 4);
+  OpBuilder &b = function.getBody();
+  Value source = function.getArgument(flatFrom, /*isOutput=*/false);
+  Value target = function.getArgument(flatTo, /*isOutput=*/true);
+  Value id = tile::ProgramIdOp::create(b, loc, b.getIndexType(),
+                                       b.getI32IntegerAttr(0));
+  Value extent = arith::ConstantIndexOp::create(b, loc, chunk);
+  Value base = arith::MulIOp::create(b, loc, id, extent);
+  auto blockType =
+      RankedTensorType::get({chunk}, viewType.getElementType());
+  Value block =
+      tile::LoadOp::create(b, loc, blockType, source, ValueRange{base}, Value(),
+                           Value(), DenseI64ArrayAttr());
+  tile::StoreOp::create(b, loc, block, target, ValueRange{base}, Value(),
+                        DenseI64ArrayAttr());
+  int64_t count = llvm::divideCeil(size, chunk);
+  function.finish({count}, /*isFinish=*/false);
+}

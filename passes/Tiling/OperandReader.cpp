@@ -1,0 +1,165 @@
+//===- OperandReader.cpp - blocks of operands over iterations ---*- C++ -*-===//
+
+#include "passes/Tiling/OperandReader.h"
+#include <numeric>
+
+using namespace mlir;
+using namespace tilefuse;
+
+static int64_t getVolume(ArrayRef<SliceDim> slice) {
+  int64_t volume = 1;
+  for (const SliceDim &part : slice)
+    volume *= part.extent;
+  return volume;
+}
+
+/// Whether `form` is dim `dim` itself, as long as the tensor.
+static bool isExactly(const LinearForm &form, int64_t size,
+                      const SpaceForm &space) {
+  SmallVector<unsigned> dims = form.getDims();
+  return dims.size() == 1 && form.constant == 0 &&
+         form.coefficients[dims[0]] == 1 && space.getBound(dims[0]) == size;
+}
+
+SmallVector<bool> OperandReader::getFilledDims(unsigned index) const {
+  const AccessForm &access = form.operands[index];
+  SmallVector<bool> filled;
+  for (auto [dimForm, size] : llvm::zip(access.dims, access.shape)) {
+    bool reduced = false;
+    for (unsigned dim : dimForm ? dimForm->getDims() : SmallVector<unsigned>())
+      reduced |= form.isReduction(dim);
+    bool exact = dimForm && isExactly(*dimForm, size, form);
+    filled.push_back(exact ? reduced && zeroBeyondReduction
+                           : access.fill || (reduced && zeroBeyondReduction));
+  }
+  return filled;
+}
+
+/// The smallest strided box around constant shifts of one slice, or nothing
+/// when the slices differ in more than constants.
+static std::optional<Slice> getUnion(ArrayRef<Slice> slices) {
+  Slice box = slices.front();
+  for (auto [dim, part] : llvm::enumerate(box)) {
+    int64_t step = part.extent > 1 ? part.step : 0, low = 0, high = 0;
+    for (const Slice &slice : slices) {
+      const SliceDim &other = slice[dim];
+      Coord shift = other.base + part.base * -1;
+      if (other.extent != part.extent || other.step != part.step ||
+          !shift.isConstant())
+        return std::nullopt;
+      step = std::gcd(step, shift.getConstant());
+      low = std::min(low, shift.getConstant());
+      high = std::max(high, shift.getConstant());
+    }
+    if (step == 0)
+      continue;
+    int64_t span = (part.extent > 1 ? (part.extent - 1) * part.step : 0) +
+                   high - low;
+    part = {part.base + Coord(low), span / step + 1, step};
+  }
+  return box;
+}
+
+void OperandReader::planPatches(ArrayRef<Slice> taps) {
+  for (unsigned index = 0; index < patches.size(); ++index) {
+    patches[index].reset();
+    SmallVector<Slice> slices;
+    int64_t separate = 0;
+    bool possible = true;
+    for (const Slice &tap : taps) {
+      std::optional<LabelledSlice> touched =
+          getTouched(form.operands[index], tap);
+      if (!touched && isNeverRead(index, tap))
+        continue;
+      possible &= touched.has_value();
+      if (!possible)
+        break;
+      if (llvm::is_contained(slices, touched->slice))
+        continue;
+      separate += getVolume(touched->slice);
+      slices.push_back(std::move(touched->slice));
+    }
+    if (!possible || slices.size() < 2)
+      continue;
+    std::optional<Slice> box = getUnion(slices);
+    // A patch with many holes costs more than reading each tap.
+    if (box && getVolume(*box) <= separate)
+      patches[index] = std::move(box);
+  }
+}
+
+FailureOr<Value> OperandReader::readSlice(unsigned index, const Slice &slice) {
+  TypedAttr fill = form.operands[index].fill;
+  SmallVector<bool> filled = getFilledDims(index);
+  if (!llvm::is_contained(filled, true))
+    return emitter.evaluate(op->getOperand(index), slice);
+  return emitter.evaluateFilled(op->getOperand(index), slice, fill, filled);
+}
+
+bool OperandReader::isExactDim(unsigned index, unsigned dim) const {
+  const AccessForm &access = form.operands[index];
+  for (auto [dimForm, size] : llvm::zip(access.dims, access.shape))
+    if (dimForm && isExactly(*dimForm, size, form) &&
+        dimForm->getDims().front() == dim)
+      return true;
+  return false;
+}
+
+FailureOr<LabelledBlock> OperandReader::read(unsigned index,
+                                             ArrayRef<SliceDim> iterations) {
+  Location loc = op->getLoc();
+  OpBuilder &b = emitter.getBuilder();
+  std::optional<LabelledSlice> touched =
+      getTouched(form.operands[index], iterations);
+  if (!touched)
+    return op->emitOpError("tiling: operand ")
+           << index << " is read along a map that no block follows";
+  Value block;
+  if (const std::optional<Slice> &patch = patches[index]) {
+    FailureOr<Value> whole = readSlice(index, *patch);
+    if (failed(whole))
+      return failure();
+    SmallVector<int64_t> offsets, strides;
+    for (auto [part, around] : llvm::zip(touched->slice, *patch)) {
+      Coord shift = part.base + around.base * -1;
+      offsets.push_back(shift.getConstant() / around.step);
+      strides.push_back(part.extent > 1 ? part.step / around.step : 1);
+    }
+    auto type = emitter.getBlockType(getExtents(touched->slice),
+                                     getElementTypeOrSelf((*whole).getType()));
+    block = *whole;
+    if (block.getType() != type)
+      block = tile::WindowOp::create(b, loc, type, block,
+                                     b.getDenseI64ArrayAttr(offsets),
+                                     b.getDenseI64ArrayAttr(strides));
+  } else {
+    FailureOr<Value> direct = readSlice(index, touched->slice);
+    if (failed(direct))
+      return failure();
+    block = *direct;
+  }
+  LabelledBlock result;
+  SmallVector<int64_t> shape;
+  for (const auto &shared : touched->labels)
+    for (unsigned dim : shared) {
+      result.dims.push_back(dim);
+      shape.push_back(iterations[dim].extent);
+    }
+  result.block = emitter.reshape(loc, block, shape);
+  return result;
+}
+
+FailureOr<Value> OperandReader::readAligned(unsigned index,
+                                            ArrayRef<SliceDim> iterations,
+                                            bool expand) {
+  const AccessForm &access = form.operands[index];
+  SmallVector<int64_t> shape = getExtents(iterations);
+  if (access.fill && isNeverRead(index, iterations))
+    return emitter.splat(
+        op->getLoc(), access.fill,
+        expand ? shape : SmallVector<int64_t>(shape.size(), 1));
+  FailureOr<LabelledBlock> block = read(index, iterations);
+  if (failed(block))
+    return failure();
+  return emitter.align(op->getLoc(), block->block, block->dims, shape, expand);
+}

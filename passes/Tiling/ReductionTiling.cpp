@@ -1,0 +1,336 @@
+//===- ReductionTiling.cpp - blocks of reductions ---------------*- C++ -*-===//
+//
+// Any op that lifts elements to a state, combines states and finalizes one. Its
+// reduction dims are covered in up to three nested ways:
+//
+//   in a block  the dim is a dim of the block: tile.reduce (softmax over the
+//               channels of a tile; a pooling window, seen as row * 4 + tap)
+//   as taps     the dim shares an index sum with a parallel dim and windows
+//               overlap, leave gaps or are padded: unrolled, one strided read
+//               or window of a patch per tap, states combined one by one
+//   in a loop   what the schedule's step does not cover: scf.for that carries
+//               the state
+//
+// The order of combination is fixed by shape and schedule.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "passes/Tiling/BlockReduction.h"
+#include "passes/Tiling/OperandReader.h"
+
+using namespace mlir;
+using namespace tilefuse;
+
+namespace {
+
+constexpr int64_t maxUnrolledTaps = 64;
+
+class ReductionTiling {
+public:
+  ReductionTiling(BlockEmitter &emitter, fuse::ReductionOpInterface op,
+                  Slice iterations)
+      : emitter(emitter), b(emitter.getBuilder()), op(op), loc(op.getLoc()),
+        form(emitter.getForm(op)), iterations(std::move(iterations)),
+        reader(emitter, op), neutral(op.getNeutral()) {}
+
+  void chooseSteps();
+  /// Takes the reduction dims as `iterations` has them, in one block.
+  void takeWhole();
+  FailureOr<SmallVector<Value>> emitState();
+
+private:
+  bool sharesSum(unsigned dim) const;
+  bool isDivided(unsigned dim) const;
+  std::optional<SliceDim> getHeld(unsigned dim) const;
+  bool isReadable(const Slice &box) const;
+  Slice getBox(ArrayRef<Coord> counters) const;
+  FailureOr<SmallVector<Value>> emitStep(const Slice &box, ValueRange carried);
+  FailureOr<SmallVector<Value>> emitTap(const Slice &tap);
+  Value emitMask(const Slice &tap);
+
+  BlockEmitter &emitter;
+  OpBuilder &b;
+  fuse::ReductionOpInterface op;
+  Location loc;
+  const SpaceForm &form;
+  Slice iterations;
+  OperandReader reader;
+  SmallVector<TypedAttr> neutral;
+  SmallVector<bool> isTap;
+  SmallVector<int64_t> step, count;
+};
+
+bool ReductionTiling::sharesSum(unsigned dim) const {
+  for (const AccessForm &access : form.operands)
+    for (const auto &dimForm : access.dims)
+      if (dimForm && dimForm->coefficients[dim] != 0 &&
+          dimForm->getDims().size() > 1)
+        return true;
+  return false;
+}
+
+bool ReductionTiling::isDivided(unsigned dim) const {
+  for (const AccessForm &access : form.operands)
+    for (auto [dimForm, divisor] : llvm::zip(access.dims, access.divisors))
+      if (divisor != 1 && dimForm && dimForm->coefficients[dim] != 0)
+        return true;
+  return false;
+}
+
+/// What the tile holds of a reduction dim, when that is all of it.
+std::optional<SliceDim> ReductionTiling::getHeld(unsigned dim) const {
+  for (auto [index, access] : llvm::enumerate(form.operands)) {
+    const Slice *slice = emitter.getTileSlice(op->getOperand(index));
+    if (!slice)
+      continue;
+    PartialIterations known(form.getNumDims());
+    if (!propagateSlice(access, form, *slice, emitter.getVars(), known) ||
+        !known[dim])
+      continue;
+    const SliceDim &part = *known[dim];
+    if (part.base == Coord(0) && part.step == 1 &&
+        part.extent >= form.getBound(dim))
+      return part;
+  }
+  return std::nullopt;
+}
+
+bool ReductionTiling::isReadable(const Slice &box) const {
+  for (unsigned index = 0; index < op->getNumOperands(); ++index)
+    if (!reader.canRead(index, box) && !reader.isNeverRead(index, box))
+      return false;
+  return true;
+}
+
+Slice ReductionTiling::getBox(ArrayRef<Coord> counters) const {
+  Slice box = iterations;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    if (form.isReduction(dim)) {
+      box[dim] = {iterations[dim].base + counters.front() * step[dim],
+                  step[dim], 1};
+      counters = counters.drop_front();
+    }
+  return box;
+}
+
+void ReductionTiling::takeWhole() {
+  isTap.assign(form.getNumDims(), false);
+  step = getExtents(iterations);
+  count.assign(form.getNumDims(), 1);
+}
+
+void ReductionTiling::chooseSteps() {
+  takeWhole();
+  SmallVector<int64_t> given = emitter.getReductionSteps(op);
+  unsigned next = 0;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
+    if (!form.isReduction(dim))
+      continue;
+    int64_t bound = form.getBound(dim);
+    int64_t wanted = next < given.size() ? given[next++] : bound;
+    step[dim] = std::clamp<int64_t>(wanted, 1, bound);
+    if (std::optional<SliceDim> held = getHeld(dim)) {
+      step[dim] = held->extent;
+    } else if (sharesSum(dim)) {
+      // A window. In registers of a GPU only powers of two are dims.
+      isTap[dim] = isDivided(dim) || emitter.wantsPowersOfTwo();
+    } else if (emitter.wantsPowersOfTwo()) {
+      step[dim] = llvm::PowerOf2Ceil(step[dim]);
+    }
+  }
+  // Windows that do not lie side by side become taps, the last dim first.
+  auto probe = [&] {
+    Slice box = iterations;
+    for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+      if (form.isReduction(dim))
+        box[dim] = {Coord(0), isTap[dim] ? 1 : step[dim], 1};
+    return isReadable(box);
+  };
+  for (unsigned dim = form.getNumDims(); dim-- > 0 && !probe();)
+    if (form.isReduction(dim) && sharesSum(dim))
+      isTap[dim] = true;
+  int64_t unrolled = 1;
+  for (unsigned dim = form.getNumDims(); dim-- > 0;) {
+    if (!form.isReduction(dim))
+      continue;
+    int64_t bound = form.getBound(dim);
+    if (isTap[dim]) {
+      step[dim] = std::min(step[dim], bound);
+      if (isDivided(dim))
+        step[dim] = bound;
+      else if (unrolled * step[dim] > maxUnrolledTaps)
+        step[dim] = 1;
+      while (bound % step[dim] != 0)
+        --step[dim];
+      unrolled *= step[dim];
+    }
+    count[dim] = llvm::divideCeil(bound, step[dim]);
+    iterations[dim].base = Coord(0);
+  }
+}
+
+/// Which elements take part: those inside the reduction's bounds; for a
+/// reduction that knows positions, padding too is as if it were not there.
+Value ReductionTiling::emitMask(const Slice &tap) {
+  SmallVector<bool> reduced(form.space.isReduction);
+  Value mask = emitter.emitBoundsMask(loc, tap, form.space.bounds, reduced);
+  if (!op.needsReductionIndex())
+    return mask;
+  for (const AccessForm &access : form.operands) {
+    if (!access.fill || access.fill != neutral.front())
+      continue;
+    std::optional<LabelledSlice> touched = getTouched(access, tap);
+    if (!touched)
+      continue;
+    SmallVector<bool> all(access.shape.size(), true);
+    Value inside =
+        emitter.emitBoundsMask(loc, touched->slice, access.shape, all);
+    if (!inside)
+      continue;
+    SmallVector<unsigned> dims;
+    SmallVector<int64_t> shape;
+    for (const auto &shared : touched->labels)
+      for (unsigned dim : shared) {
+        dims.push_back(dim);
+        shape.push_back(tap[dim].extent);
+      }
+    inside = emitter.reshape(loc, inside, shape);
+    inside = emitter.align(loc, inside, dims, getExtents(tap));
+    mask = mask ? arith::AndIOp::create(b, loc, mask, inside).getResult()
+                : inside;
+  }
+  return mask;
+}
+
+FailureOr<SmallVector<Value>> ReductionTiling::emitTap(const Slice &tap) {
+  SmallVector<Value> elements;
+  for (unsigned index = 0; index < op->getNumOperands(); ++index) {
+    FailureOr<Value> block = reader.readAligned(index, tap, /*expand=*/true);
+    if (failed(block))
+      return failure();
+    elements.push_back(*block);
+  }
+  Value mask = emitMask(tap);
+  TileBlockReducer reducer(emitter, form, tap, mask);
+  if (reducer.hasDims())
+    return op.reduceBlock(b, loc, elements, reducer);
+  Value index =
+      op.needsReductionIndex() ? reducer.getIndex(b, loc) : Value();
+  SmallVector<Value> state = op.lift(b, loc, elements, index);
+  for (auto [value, attribute] : llvm::zip(state, neutral))
+    value = emitter.select(loc, mask, value, attribute);
+  return state;
+}
+
+FailureOr<SmallVector<Value>>
+ReductionTiling::emitStep(const Slice &box, ValueRange carried) {
+  SmallVector<Slice> taps{box};
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
+    if (!isTap[dim])
+      continue;
+    SmallVector<Slice> fixed;
+    for (const Slice &tap : taps)
+      for (int64_t value = 0; value < step[dim]; ++value) {
+        fixed.push_back(tap);
+        fixed.back()[dim] = {box[dim].base + Coord(value), 1, 1};
+      }
+    taps = std::move(fixed);
+  }
+  // Direct loads of each tap keep blocks of a GPU powers of two.
+  bool computed = false;
+  for (Value operand : op->getOperands())
+    computed |= !emitter.getView(operand);
+  if (computed || !emitter.wantsPowersOfTwo())
+    reader.planPatches(taps);
+  SmallVector<Value> state(carried);
+  for (const Slice &tap : taps) {
+    if (reader.isNeverRead(0, tap) && neutral.size() == 1 &&
+        form.operands[0].fill == neutral.front())
+      continue;
+    FailureOr<SmallVector<Value>> part = emitTap(tap);
+    if (failed(part))
+      return failure();
+    state = state.empty() ? *part : op.combine(b, loc, state, *part);
+  }
+  if (!state.empty())
+    return state;
+  SmallVector<int64_t> shape = getExtents(box);
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    if (form.isReduction(dim))
+      shape[dim] = 1;
+  for (TypedAttr attribute : neutral)
+    state.push_back(emitter.splat(loc, attribute, shape));
+  return state;
+}
+
+FailureOr<SmallVector<Value>> ReductionTiling::emitState() {
+  SmallVector<int64_t> counts, shape;
+  bool loops = false;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
+    shape.push_back(form.isReduction(dim) ? 1 : iterations[dim].extent);
+    if (form.isReduction(dim)) {
+      counts.push_back(count[dim]);
+      loops |= count[dim] > 1;
+    }
+  }
+  SmallVector<Value> inits;
+  if (loops)
+    for (TypedAttr attribute : neutral)
+      inits.push_back(emitter.splat(loc, attribute, shape));
+  return emitter.emitLoops(
+      loc, counts, inits, [&](ArrayRef<Coord> counters, ValueRange carried) {
+        return emitStep(getBox(counters), carried);
+      });
+}
+
+} // namespace
+
+FailureOr<SmallVector<Value>>
+tilefuse::finalizeReduction(BlockEmitter &emitter,
+                            fuse::ReductionOpInterface op,
+                            const Slice &iterations, ValueRange state,
+                            const Slice &slice) {
+  const SpaceForm &form = emitter.getForm(op);
+  SmallVector<Value> blocks =
+      op.finalize(emitter.getBuilder(), op.getLoc(), state);
+  Slice points = iterations;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    if (form.isReduction(dim))
+      points[dim] = SliceDim();
+  for (auto [index, block] : llvm::enumerate(blocks)) {
+    std::optional<LabelledSlice> touched =
+        getTouched(form.results[index], points);
+    if (!touched)
+      return op.emitOpError("tiling: result ")
+             << index << " is not a rearrangement of its dims";
+    block = emitter.unalign(op.getLoc(), block, touched->labels,
+                            getExtents(slice));
+  }
+  return blocks;
+}
+
+FailureOr<SmallVector<Value>>
+tilefuse::tileReduction(BlockEmitter &emitter, fuse::ReductionOpInterface op,
+                        unsigned result, const Slice &slice) {
+  std::optional<Slice> iterations =
+      getIterations(emitter.getForm(op), result, slice, emitter.getVars());
+  if (!iterations)
+    return op.emitOpError("tiling: its result map is not a rearrangement of its "
+                          "dims that this tile follows");
+  ReductionTiling tiling(emitter, op, *iterations);
+  tiling.chooseSteps();
+  FailureOr<SmallVector<Value>> state = tiling.emitState();
+  if (failed(state))
+    return failure();
+  return finalizeReduction(emitter, op, *iterations, *state, slice);
+}
+
+FailureOr<SmallVector<Value>>
+tilefuse::tileReductionPart(BlockEmitter &emitter,
+                            fuse::ReductionOpInterface op,
+                            const Slice &iterations) {
+  ReductionTiling tiling(emitter, op, iterations);
+  tiling.takeWhole();
+  return tiling.emitState();
+}

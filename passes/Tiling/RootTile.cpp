@@ -1,0 +1,211 @@
+//===- RootTile.cpp - how the root of a stage is cut into tiles -*- C++ -*-===//
+//
+// The root dims are the parallel dims of the op that defines the root, when its
+// iterations are more than its result's dims, and else simply the dims of the
+// root value.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Tiling/RootTile.h"
+#include "passes/Tiling/ContractionRoles.h"
+#include "passes/Tiling/ResidueSplitting.h"
+
+using namespace mlir;
+using namespace tilefuse;
+
+namespace {
+
+/// Elements of a tile when no schedule says more.
+constexpr int64_t defaultTile = 4096;
+
+class RootTiler {
+public:
+  RootTiler(fuse::KernelOp kernel, Value root, const SpaceForms &forms,
+            bool scheduled, bool withClasses, bool powersOfTwo)
+      : kernel(kernel), root(root), withClasses(withClasses),
+        powersOfTwo(powersOfTwo) {
+    Operation *op = root.getDefiningOp();
+    auto it = forms.find(op);
+    if (op && it != forms.end() &&
+        isa<fuse::ContractionOpInterface, fuse::ReductionOpInterface>(op) &&
+        (!scheduled || op == kernel.getAnchor()))
+      form = it->second.get();
+    if (form) {
+      unsigned numParallel = form->space.getNumParallel();
+      bounds.assign(form->space.bounds.begin(),
+                    form->space.bounds.begin() + numParallel);
+    } else {
+      bounds = llvm::to_vector(cast<ShapedType>(root.getType()).getShape());
+    }
+    chooseBlock(scheduled);
+  }
+
+  RootTile run();
+
+private:
+  void chooseBlock(bool scheduled);
+  void fitGroups();
+  SmallVector<unsigned> getGridOrder() const;
+  void addSlices(RootTile &tile, ArrayRef<SliceDim> parallel) const;
+
+  fuse::KernelOp kernel;
+  Value root;
+  bool withClasses, powersOfTwo;
+  const SpaceForm *form = nullptr;
+  SmallVector<int64_t> bounds, block;
+};
+
+void RootTiler::chooseBlock(bool scheduled) {
+  std::optional<fuse::ScheduleAttr> schedule = kernel.getSchedule();
+  if (scheduled && schedule &&
+      schedule->getBlock().size() >= bounds.size()) {
+    block.assign(schedule->getBlock().begin(),
+                 schedule->getBlock().begin() + bounds.size());
+  } else {
+    block.assign(bounds.size(), 1);
+    int64_t room = defaultTile;
+    for (unsigned dim = bounds.size(); dim-- > 0;) {
+      block[dim] = std::min(bounds[dim], room);
+      if (powersOfTwo)
+        block[dim] = std::min<int64_t>(llvm::PowerOf2Ceil(bounds[dim]), room);
+      room = std::max<int64_t>(1, llvm::bit_floor(uint64_t(room / block[dim])));
+    }
+  }
+  for (auto [extent, bound] : llvm::zip(block, bounds))
+    extent = std::clamp<int64_t>(
+        extent, 1, powersOfTwo ? llvm::PowerOf2Ceil(bound) : bound);
+  if (form)
+    fitGroups();
+}
+
+/// Result dims made of a group and a channel in it: a tile stays in one group,
+/// or takes whole groups.
+void RootTiler::fitGroups() {
+  for (const AccessForm &access : form->results)
+    for (const auto &dimForm : access.dims) {
+      if (!dimForm || dimForm->getDims().size() != 2)
+        continue;
+      SmallVector<unsigned> dims = dimForm->getDims();
+      unsigned outer = dims[0], inner = dims[1];
+      if (dimForm->coefficients[outer] < dimForm->coefficients[inner])
+        std::swap(outer, inner);
+      while (bounds[inner] % block[inner] != 0 ||
+             (powersOfTwo && !llvm::isPowerOf2_64(block[inner])))
+        --block[inner];
+      if (block[inner] != bounds[inner])
+        block[outer] = 1;
+    }
+}
+
+/// Slowest first. Dims that the largest operand lacks run fastest: instances
+/// that follow each other then read the same part of it.
+SmallVector<unsigned> RootTiler::getGridOrder() const {
+  auto order = llvm::to_vector(llvm::seq<unsigned>(0, bounds.size()));
+  if (!form)
+    return order;
+  const AccessForm *largest = nullptr;
+  int64_t largestSize = -1;
+  for (const AccessForm &access : form->operands) {
+    int64_t size = 1;
+    for (int64_t extent : access.shape)
+      size *= extent;
+    if (size > largestSize) {
+      largest = &access;
+      largestSize = size;
+    }
+  }
+  if (!largest)
+    return order;
+  auto isShared = [&](unsigned dim) {
+    return llvm::none_of(largest->dims, [&](const auto &dimForm) {
+      return dimForm && dimForm->coefficients[dim] != 0;
+    });
+  };
+  llvm::sort(order, [&](unsigned lhs, unsigned rhs) {
+    return isShared(lhs) != isShared(rhs) ? !isShared(lhs) : lhs < rhs;
+  });
+  return order;
+}
+
+void RootTiler::addSlices(RootTile &tile, ArrayRef<SliceDim> parallel) const {
+  auto &slices = tile.classes.emplace_back();
+  if (!form) {
+    slices[root] = Slice(parallel);
+    return;
+  }
+  Slice iterations(parallel);
+  iterations.resize(form->getNumDims());
+  Operation *op = root.getDefiningOp();
+  for (auto [index, result] : llvm::enumerate(op->getResults()))
+    if (auto touched = getTouched(form->results[index], iterations))
+      slices[result] = touched->slice;
+}
+
+RootTile RootTiler::run() {
+  RootTile tile;
+  // Classes per dim: a slice within the tile, and how many there are.
+  SmallVector<SmallVector<SliceDim>> choices(bounds.size());
+  SmallVector<bool> taps(bounds.size(), false);
+  if (form && withClasses &&
+      isa<fuse::ContractionOpInterface>(root.getDefiningOp()))
+    taps = getParallelTaps(*form, block,
+                           getReductionSteps(kernel, root.getDefiningOp(),
+                                             *form, powersOfTwo));
+  Slice whole(bounds.size());
+  bool primes = false;
+  for (unsigned dim : getGridOrder()) {
+    int64_t residues =
+        form && withClasses ? getNumResidues(*form, dim) : 1;
+    // A dim shorter than its divisor has fewer classes.
+    int64_t extent = block[dim], piece = extent;
+    if (residues > 1) {
+      piece = llvm::divideCeil(extent, residues);
+      if (powersOfTwo)
+        piece = llvm::bit_floor(uint64_t(std::max<int64_t>(1, extent / residues)));
+      extent = piece * residues;
+    }
+    unsigned var = tile.vars.add(llvm::divideCeil(bounds[dim], extent));
+    tile.grid.push_back(var);
+    Coord base = Coord::ofVar(var, extent);
+    whole[dim] = {base, extent, 1};
+    if (residues > 1) {
+      for (int64_t residue = 0; residue < std::min(residues, bounds[dim]);
+           ++residue)
+        choices[dim].push_back({base + Coord(residue), piece, residues});
+    } else if (taps[dim]) {
+      primes = true;
+      for (int64_t tap = 0; tap < extent; ++tap)
+        choices[dim].push_back({base + Coord(tap), 1, 1});
+    } else {
+      choices[dim].push_back(whole[dim]);
+    }
+  }
+  SmallVector<Slice> slices{{}};
+  for (const auto &options : choices) {
+    SmallVector<Slice> longer;
+    for (const Slice &slice : slices)
+      for (const SliceDim &option : options) {
+        longer.push_back(slice);
+        longer.back().push_back(option);
+      }
+    slices = std::move(longer);
+  }
+  for (const Slice &slice : slices)
+    addSlices(tile, slice);
+  if (primes) {
+    RootTile all;
+    addSlices(all, whole);
+    tile.primed = root;
+    tile.primedSlice = all.classes.front().lookup(root);
+  }
+  return tile;
+}
+
+} // namespace
+
+RootTile tilefuse::makeRootTile(fuse::KernelOp kernel, Value root,
+                                const SpaceForms &forms, bool scheduled,
+                                bool withClasses, bool powersOfTwo) {
+  return RootTiler(kernel, root, forms, scheduled, withClasses, powersOfTwo)
+      .run();
+}

@@ -1,0 +1,301 @@
+//===- StagePlan.cpp - the functions a kernel becomes -----------*- C++ -*-===//
+
+#include "passes/Tiling/StagePlan.h"
+#include "dialects/Fuse/KernelStructure.h"
+#include "passes/Tiling/RootTile.h"
+#include "passes/Tiling/TilePropagation.h"
+
+using namespace mlir;
+using namespace tilefuse;
+
+namespace {
+
+class StagePlanner {
+public:
+  StagePlanner(fuse::KernelOp kernel, bool powersOfTwo)
+      : kernel(kernel), powersOfTwo(powersOfTwo),
+        forms(getSpaceForms(kernel)) {}
+
+  FailureOr<std::vector<StagePlan>> run();
+
+private:
+  void planFromRoot(Value root, bool isMain);
+  void planSplit(StagePlan plan);
+  void planFinish(ArrayRef<CrossReduction> crosses);
+  bool isStoredOnce(const StagePlan &plan, Value value) const;
+  void takeStores(StagePlan &plan);
+  SmallVector<CrossReduction>
+  getCrosses(const StagePlan &plan,
+             ArrayRef<SmallVector<PartialReduction>> parts) const;
+  bool isNeeded(Operation *op) const;
+  void add(StagePlan plan);
+  const SpaceForm &formOf(Operation *op) const { return *forms.at(op); }
+
+  fuse::KernelOp kernel;
+  bool powersOfTwo;
+  SpaceForms forms;
+  /// Values in memory: arguments, and what earlier stages stored.
+  llvm::DenseSet<Value> available;
+  /// Results not stored yet, in order.
+  SmallVector<Value> pending;
+  std::vector<StagePlan> stages;
+};
+
+/// Whether a result that is still missing depends on `op`.
+bool StagePlanner::isNeeded(Operation *op) const {
+  SmallVector<Operation *> work;
+  llvm::DenseSet<Operation *> seen;
+  auto visit = [&](Value value) {
+    Operation *def = value.getDefiningOp();
+    if (def && !available.contains(value) && seen.insert(def).second)
+      work.push_back(def);
+  };
+  for (Value value : pending)
+    visit(value);
+  while (!work.empty()) {
+    Operation *next = work.pop_back_val();
+    if (next == op)
+      return true;
+    for (Value operand : next->getOperands())
+      visit(operand);
+  }
+  return false;
+}
+
+/// Whether each element of `value` lies in the tile of one instance only.
+bool StagePlanner::isStoredOnce(const StagePlan &plan, Value value) const {
+  for (const auto &slices : plan.classes) {
+    auto it = slices.find(value);
+    if (it == slices.end())
+      return false;
+    for (unsigned var : plan.grid)
+      if (plan.vars.getCount(var) > 1 &&
+          llvm::none_of(it->second, [&](const SliceDim &part) {
+            return part.base.dependsOn(var);
+          }))
+        return false;
+  }
+  return true;
+}
+
+void StagePlanner::takeStores(StagePlan &plan) {
+  for (Value value : pending)
+    if (isStoredOnce(plan, value))
+      plan.stores.push_back(value);
+  llvm::erase_if(pending, [&](Value value) {
+    return llvm::is_contained(plan.stores, value);
+  });
+}
+
+/// Reductions that every class holds a part of, with their place in memory.
+SmallVector<CrossReduction> StagePlanner::getCrosses(
+    const StagePlan &plan,
+    ArrayRef<SmallVector<PartialReduction>> parts) const {
+  SmallVector<CrossReduction> crosses;
+  for (const PartialReduction &first : parts.front()) {
+    if (!isNeeded(first.op))
+      continue;
+    CrossReduction cross;
+    cross.op = first.op;
+    for (const auto &ofClass : parts)
+      for (const PartialReduction &part : ofClass)
+        if (part.op == first.op)
+          cross.parts.push_back(part.iterations);
+    if (cross.parts.size() != parts.size())
+      continue;
+    // The slot counts the grid variables that the kept dims do not use.
+    const SpaceForm &form = formOf(first.op);
+    for (unsigned var : plan.grid) {
+      bool kept = false;
+      for (auto [dim, part] : llvm::enumerate(cross.parts.front()))
+        kept |= !form.isReduction(dim) && part.base.dependsOn(var);
+      if (kept)
+        continue;
+      cross.slot = cross.slot * plan.vars.getCount(var) + Coord::ofVar(var, 1);
+      cross.slots *= plan.vars.getCount(var);
+    }
+    crosses.push_back(std::move(cross));
+  }
+  return crosses;
+}
+
+void StagePlanner::add(StagePlan plan) {
+  available.insert(plan.stores.begin(), plan.stores.end());
+  stages.push_back(std::move(plan));
+}
+
+/// One stage whose tiles are tiles of `root`, and what it leaves to finish.
+void StagePlanner::planFromRoot(Value root, bool isMain) {
+  // First with the tile cut into classes; in one piece if that determines less.
+  StagePlan best;
+  SmallVector<CrossReduction> bestCrosses;
+  unsigned bestStores = 0;
+  bool found = false;
+  for (bool withClasses : {true, false}) {
+    RootTile tile = makeRootTile(kernel, root, forms, isMain, withClasses,
+                                 powersOfTwo);
+    if (!withClasses && tile.classes.size() == 1 && found)
+      break;
+    StagePlan plan;
+    plan.vars = tile.vars;
+    plan.grid = tile.grid;
+    plan.classes = tile.classes;
+    plan.primed = tile.primed;
+    plan.primedSlice = tile.primedSlice;
+    SmallVector<SmallVector<PartialReduction>> parts;
+    for (auto &slices : plan.classes) {
+      propagateBackward(forms, root, plan.vars, available, slices);
+      parts.push_back(
+          propagateForward(kernel, forms, plan.vars, available, slices));
+    }
+    SmallVector<CrossReduction> crosses = getCrosses(plan, parts);
+    unsigned stores = llvm::count_if(
+        pending, [&](Value value) { return isStoredOnce(plan, value); });
+    bool better = !found || stores > bestStores ||
+                  (stores == bestStores && crosses.size() < bestCrosses.size());
+    if (better) {
+      best = std::move(plan);
+      bestCrosses = std::move(crosses);
+      bestStores = stores;
+      found = true;
+    }
+  }
+  Operation *anchor = root.getDefiningOp();
+  if (isMain && kernel.getSchedule() && kernel.getSchedule()->getSplits() > 1 &&
+      isa_and_nonnull<fuse::ContractionOpInterface>(anchor) &&
+      bestCrosses.empty())
+    return planSplit(std::move(best));
+  takeStores(best);
+  best.crosses = bestCrosses;
+  if (best.stores.empty() && best.crosses.empty())
+    return;
+  add(std::move(best));
+  if (!bestCrosses.empty())
+    planFinish(bestCrosses);
+}
+
+/// The root's reduction shared by several instances: the tiles as planned
+/// become the second stage, which starts from partial sums.
+void StagePlanner::planSplit(StagePlan plan) {
+  Operation *anchor = kernel.getAnchor();
+  Value root = anchor->getResult(0);
+  int64_t splits = kernel.getSchedule()->getSplits();
+  StagePlan sums;
+  sums.vars = plan.vars;
+  sums.grid = plan.grid;
+  sums.classes = plan.classes;
+  unsigned var = sums.vars.add(splits);
+  sums.grid.insert(sums.grid.begin(), var);
+  sums.split = {anchor, SplitRange{var, splits}};
+  CrossReduction cross;
+  cross.op = anchor;
+  cross.slot = Coord::ofVar(var, 1);
+  cross.slots = splits;
+  for (auto &slices : plan.classes)
+    cross.parts.push_back(slices.lookup(root));
+  sums.crosses.push_back(std::move(cross));
+  add(std::move(sums));
+  plan.primed = {};
+  plan.merges.push_back(anchor);
+  plan.isFinish = true;
+  takeStores(plan);
+  add(std::move(plan));
+}
+
+/// Stages that merge partial states, one per shape of what is kept.
+void StagePlanner::planFinish(ArrayRef<CrossReduction> crosses) {
+  SmallVector<CrossReduction> rest(crosses);
+  std::vector<StagePlan> finishes;
+  while (!rest.empty()) {
+    const SpaceForm &form = formOf(rest.front().op);
+    unsigned numKept = form.space.getNumParallel();
+    auto boundsOf = [&](Operation *op) {
+      const SpaceForm &other = formOf(op);
+      return ArrayRef(other.space.bounds)
+          .take_front(other.space.getNumParallel());
+    };
+    ArrayRef<int64_t> kept = boundsOf(rest.front().op);
+    StagePlan plan;
+    plan.isFinish = true;
+    Slice points(numKept);
+    int64_t room = powersOfTwo ? 16 : 64;
+    for (unsigned dim = numKept; dim-- > 0;) {
+      int64_t extent = std::min(kept[dim], room);
+      if (powersOfTwo)
+        extent = std::min<int64_t>(llvm::PowerOf2Ceil(kept[dim]), room);
+      room = std::max<int64_t>(1, room / extent);
+      unsigned var = plan.vars.add(llvm::divideCeil(kept[dim], extent));
+      plan.grid.insert(plan.grid.begin(), var);
+      points[dim] = {Coord::ofVar(var, extent), extent, 1};
+    }
+    auto &slices = plan.classes.emplace_back();
+    SmallVector<CrossReduction> others;
+    for (const CrossReduction &cross : rest) {
+      if (boundsOf(cross.op) != kept) {
+        others.push_back(cross);
+        continue;
+      }
+      plan.merges.push_back(cross.op);
+      const SpaceForm &crossForm = formOf(cross.op);
+      Slice iterations = points;
+      iterations.resize(crossForm.getNumDims());
+      for (auto [index, result] : llvm::enumerate(cross.op->getResults()))
+        if (auto touched = getTouched(crossForm.results[index], iterations))
+          slices[result] = touched->slice;
+    }
+    propagateForward(kernel, forms, plan.vars, available, slices);
+    takeStores(plan);
+    finishes.push_back(std::move(plan));
+    rest = std::move(others);
+  }
+  // Whatever needs merged values elsewhere finds them in memory.
+  for (StagePlan &plan : finishes) {
+    for (Operation *op : plan.merges)
+      for (Value result : op->getResults())
+        if (!pending.empty() && isNeeded(op) &&
+            !llvm::is_contained(plan.stores, result))
+          plan.stores.push_back(result);
+    add(std::move(plan));
+  }
+}
+
+FailureOr<std::vector<StagePlan>> StagePlanner::run() {
+  Block &body = kernel.getBody().front();
+  available.insert(body.getArguments().begin(), body.getArguments().end());
+  for (Value value : kernel.getYield().getValues())
+    if (!llvm::is_contained(pending, value))
+      pending.push_back(value);
+  if (pending.empty())
+    return kernel.emitOpError("has no results");
+
+  Value root;
+  if (Operation *anchor = kernel.getAnchor()) {
+    root = anchor->getResult(0);
+  } else {
+    std::string reason;
+    FailureOr<fuse::KernelStructure> structure =
+        fuse::KernelStructure::analyze(kernel, reason);
+    root = succeeded(structure) ? structure->getRootValue() : pending.front();
+  }
+  bool isMain = true;
+  while (!pending.empty()) {
+    size_t before = stages.size();
+    planFromRoot(root, isMain);
+    if (!pending.empty() && stages.size() == before) {
+      if (root == pending.front())
+        return kernel.emitOpError("tiling: no tile determines result ")
+               << root << "; this is a defect of the stage planner";
+      // The root's tile does not determine what is left; its own tile does.
+      root = pending.front();
+      isMain = false;
+    }
+  }
+  return std::move(stages);
+}
+
+} // namespace
+
+FailureOr<std::vector<StagePlan>>
+tilefuse::planStages(fuse::KernelOp kernel, bool powersOfTwo) {
+  return StagePlanner(kernel, powersOfTwo).run();
+}

@@ -1,0 +1,65 @@
+//===- StagePlan.h - the functions a kernel becomes -------------*- C++ -*-===//
+//
+// Before any code is made, a kernel is divided into stages, one tile.func each:
+//
+//   main    a grid of tiles over the anchor's parallel dims (or over the dims of
+//           a root value); stores every result that the tile determines, and the
+//           partial states of reductions that cross tiles
+//   finish  a small grid over what those reductions keep; merges the states and
+//           computes what follows from them
+//   more    whatever is left, one stage each, with everything stored so far at
+//           hand. Kernel formation does not normally leave any, but a kernel that
+//           it made differently still compiles.
+//
+// A stage's tile fixes the slice of every value that it determines (`slices`):
+// from the root forward through the maps of pointwise ops, of reductions whose
+// dims the tile holds wholly, and of windows that lie side by side. Values it
+// does not determine (operands of the anchor, parameters) have no slice here:
+// they are evaluated where they are asked for.
+//
+// A tile may be cut into classes: residues of a divided dim (ResidueSplitting.h),
+// or the taps of a weight gradient. Each class has its own slices.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TILEFUSE_PASSES_TILING_STAGEPLAN_H
+#define TILEFUSE_PASSES_TILING_STAGEPLAN_H
+
+#include "passes/Tiling/BlockEmitter.h"
+#include <string>
+
+namespace tilefuse {
+
+/// A reduction whose partial states a stage stores.
+struct CrossReduction {
+  mlir::Operation *op = nullptr;
+  /// Per class: what it reduces (for a contraction: the block of the result).
+  llvm::SmallVector<Slice> parts;
+  /// Position among the partial states of one element, and their number.
+  Coord slot;
+  int64_t slots = 1;
+};
+
+struct StagePlan {
+  CoordVars vars;
+  /// Grid variables, slowest first.
+  llvm::SmallVector<unsigned> grid;
+  llvm::SmallVector<llvm::DenseMap<mlir::Value, Slice>> classes;
+  /// Evaluated first, whole, so that all classes share its loop; may be null.
+  mlir::Value primed;
+  Slice primedSlice;
+  /// Values stored, at their slice of each class.
+  llvm::SmallVector<mlir::Value> stores;
+  llvm::SmallVector<CrossReduction> crosses;
+  /// Ops whose partial states an earlier stage left.
+  llvm::SmallVector<mlir::Operation *> merges;
+  std::optional<std::pair<mlir::Operation *, SplitRange>> split;
+  bool isFinish = false;
+};
+
+/// All stages of a kernel, in launch order.
+mlir::FailureOr<std::vector<StagePlan>> planStages(fuse::KernelOp kernel,
+                                                   bool powersOfTwo);
+
+} // namespace tilefuse
+
+#endif // TILEFUSE_PASSES_TILING_STAGEPLAN_H

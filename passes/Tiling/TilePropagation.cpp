@@ -1,0 +1,108 @@
+//===- TilePropagation.cpp - what a tile determines -------------*- C++ -*-===//
+
+#include "passes/Tiling/TilePropagation.h"
+
+using namespace mlir;
+using namespace tilefuse;
+
+SpaceForms tilefuse::getSpaceForms(fuse::KernelOp kernel) {
+  SpaceForms forms;
+  for (Operation &op : kernel.getBody().front())
+    if (auto space = dyn_cast<fuse::IterationSpaceOpInterface>(&op))
+      forms[&op] = std::make_shared<SpaceForm>(space);
+  return forms;
+}
+
+void tilefuse::propagateBackward(const SpaceForms &forms, Value value,
+                                 const CoordVars &vars,
+                                 const llvm::DenseSet<Value> &available,
+                                 llvm::DenseMap<Value, Slice> &slices) {
+  Operation *op = value.getDefiningOp();
+  auto it = forms.find(op);
+  if (!op || it == forms.end() || available.contains(value) ||
+      !isa<fuse::PointwiseOpInterface>(op))
+    return;
+  const SpaceForm &form = *it->second;
+  std::optional<Slice> iterations =
+      getIterations(form, 0, slices.lookup(value), vars);
+  if (!iterations)
+    return;
+  for (auto [index, access] : llvm::enumerate(form.operands)) {
+    Value operand = op->getOperand(index);
+    std::optional<LabelledSlice> touched = getTouched(access, *iterations);
+    if (slices.contains(operand) || !touched)
+      continue;
+    // The tile must determine the operand as a whole: each dim is a dim here.
+    bool exact = true;
+    for (auto [dimForm, size] : llvm::zip(access.dims, access.shape)) {
+      SmallVector<unsigned> dims = dimForm->getDims();
+      exact &= dims.size() == 1 && dimForm->constant == 0 &&
+               dimForm->coefficients[dims[0]] == 1 &&
+               form.getBound(dims[0]) == size;
+    }
+    if (!exact)
+      continue;
+    slices[operand] = touched->slice;
+    propagateBackward(forms, operand, vars, available, slices);
+  }
+}
+
+/// The iterations of `op` that its operands' slices determine.
+static std::optional<Slice>
+getDetermined(Operation *op, const SpaceForm &form, const CoordVars &vars,
+              const llvm::DenseMap<Value, Slice> &slices) {
+  PartialIterations known(form.getNumDims());
+  for (auto [index, access] : llvm::enumerate(form.operands)) {
+    auto it = slices.find(op->getOperand(index));
+    if (it != slices.end() &&
+        !propagateSlice(access, form, it->second, vars, known))
+      return std::nullopt;
+  }
+  Slice iterations;
+  for (auto [dim, part] : llvm::enumerate(known)) {
+    if (!part && form.getBound(dim) != 1)
+      return std::nullopt;
+    iterations.push_back(part.value_or(SliceDim()));
+  }
+  return iterations;
+}
+
+static bool isHeld(const SliceDim &part, int64_t bound) {
+  return part.base == Coord(0) && part.step == 1 && part.extent >= bound;
+}
+
+SmallVector<PartialReduction>
+tilefuse::propagateForward(fuse::KernelOp kernel, const SpaceForms &forms,
+                           const CoordVars &vars,
+                           const llvm::DenseSet<Value> &available,
+                           llvm::DenseMap<Value, Slice> &slices) {
+  SmallVector<PartialReduction> partial;
+  for (Operation &op : kernel.getBody().front().without_terminator()) {
+    auto it = forms.find(&op);
+    if (it == forms.end() || isa<fuse::ContractionOpInterface>(op) ||
+        op.getNumResults() == 0 || slices.contains(op.getResult(0)) ||
+        available.contains(op.getResult(0)) ||
+        llvm::none_of(op.getOperands(),
+                      [&](Value v) { return slices.contains(v); }))
+      continue;
+    const SpaceForm &form = *it->second;
+    std::optional<Slice> iterations = getDetermined(&op, form, vars, slices);
+    if (!iterations)
+      continue;
+    bool whole = true;
+    for (auto [dim, part] : llvm::enumerate(*iterations))
+      whole &= !form.isReduction(dim) || isHeld(part, form.getBound(dim));
+    if (!whole) {
+      partial.push_back({&op, *iterations});
+      continue;
+    }
+    Slice points = *iterations;
+    for (auto [dim, part] : llvm::enumerate(points))
+      if (form.isReduction(dim))
+        part = SliceDim();
+    for (auto [index, result] : llvm::enumerate(op.getResults()))
+      if (auto touched = getTouched(form.results[index], points))
+        slices[result] = touched->slice;
+  }
+  return partial;
+}
