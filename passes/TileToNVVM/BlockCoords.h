@@ -46,7 +46,7 @@ public:
   uint64_t getCopyMask() const;
 
 private:
-  const tile::DistributedLayout &layout;
+  tile::DistributedLayout layout;
   ThreadSums &sums;
   bool additive;
 };

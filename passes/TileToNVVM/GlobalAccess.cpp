@@ -14,8 +14,8 @@ GlobalAccess::GlobalAccess(KernelEmitter &emitter, Operation *op, Kind kind,
                            const tile::DistributedLayout &layout)
     : emitter(emitter), op(op), loc(op->getLoc()), kind(kind), view(view),
       viewType(cast<tile::ViewType>(view.getType())), offsets(offsets),
-      shape(shape), layout(layout), coords(this->layout, *emitter.sums),
-      elementBytes(getMemoryBytes(emitter.getScalarType(viewType))) {
+      shape(shape), layout(layout), coords(layout, *emitter.sums),
+      elementBytes(getMemoryBytes(emitter.getScalarType(viewType.getElementType()))) {
   if (givenSteps && !givenSteps->empty())
     steps.assign(givenSteps->begin(), givenSteps->end());
   else

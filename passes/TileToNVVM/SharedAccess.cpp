@@ -11,7 +11,7 @@ SharedAccess::SharedAccess(KernelEmitter &emitter, Location loc, Value tile,
                            const tile::DistributedLayout &layout)
     : emitter(emitter), loc(loc), type(cast<tile::SharedType>(tile.getType())),
       shared(cast<tile::SharedLayoutAttr>(type.getLayout()).getLayout()),
-      layout(layout), coords(this->layout, *emitter.sums),
+      layout(layout), coords(layout, *emitter.sums),
       base(emitter.getScalar(tile)),
       memoryType(getMemoryType(emitter.getScalarType(type.getElementType()))),
       elementBytes(getMemoryBytes(memoryType)),
