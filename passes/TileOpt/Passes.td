@@ -5,4 +5,77 @@
 
 include "mlir/Pass/PassBase.td"
 
+def TileAssignLayouts : Pass<"tile-assign-layouts", "::mlir::ModuleOp"> {
+  let summary = "Spread blocks over threads; stage dot operands in shared memory";
+  let description = [{
+    Takes tile functions of the first level to the second: every block tensor gets
+    a `#tile.distributed` encoding, operands of dots become shared tiles (windows,
+    reshapes and transposes of an operand become views of its tile), and
+    conversions are inserted where layouts meet. What has to cross warps, a
+    conversion, a window of registers or a reduction over several warps, goes
+    through shared tiles that are in the IR too.
+
+    Before:
+    ```mlir
+    %p = tile.load %x[%n, %c] : !tile.view<64x512xf32> -> tensor<16x64xf32>
+    %a = tile.window %p [0, 2] strides [1, 1] : tensor<16x64xf32> -> tensor<16x32xf32>
+    %r = tile.dot %w, %a, %acc lhs_contract [1] rhs_contract [0]
+        {mma = #tile<mma mma_sync>, precision = #tile<precision tf32>}
+        : tensor<64x16xf32>, tensor<16x32xf32> -> tensor<64x32xf32>
+    ```
+    After:
+    ```mlir
+    %p = tile.load %x[%n, %c] : !tile.view<64x512xf32> -> tensor<16x64xf32, #blocked>
+    %s = tile.alloc_shared : !tile.shared<16x64xf32, #tile.shared_layout<[72, 1]>>
+    tile.copy_to_shared %p, %s rounding tf32 : ...
+    %a = tile.shared_window %s [0, 2] strides [1, 1] : ...
+    %r = tile.mma %ws, %a, %acc lhs_contract [1] rhs_contract [0] {..., lhs_layout = #a,
+        rhs_layout = #b, lhs_rounded, rhs_rounded} : ... -> tensor<64x32xf32, #acc>
+    ```
+    Invariant: every block tensor of a tile function has an encoding, and every
+    value that an op reads is held by the thread that needs it.
+  }];
+  let dependentDialects = ["::tilefuse::tile::TileDialect"];
+  let statistics = [
+    Statistic<"numMma", "mma-dots", "dots on tensor cores">,
+    Statistic<"numFma", "fma-dots", "dots on FMA units">,
+    Statistic<"numStaged", "staged-tiles", "shared tiles for operands and windows">,
+    Statistic<"numConversions", "conversions", "conversions within a warp">,
+    Statistic<"numSharedConversions", "shared-conversions",
+              "conversions through shared memory">];
+}
+
+def TileAllocateShared : Pass<"tile-allocate-shared", "::mlir::ModuleOp"> {
+  let summary = "Give shared tiles offsets, and put barriers where they are needed";
+  let description = [{
+    Offsets by liveness: tiles that are not live together may share bytes. The
+    total is the attribute `tile.shared_bytes`; more than 227 KB is an error. Then
+    a barrier goes in front of every access that must wait for other threads: a
+    read of bytes written since the last barrier, a write of bytes read or
+    written since then, around loops too.
+
+    Before:
+    ```mlir
+    %s = tile.alloc_shared : !tile.shared<16x64xf32, #s>
+    tile.copy_to_shared %p, %s : ...
+    %v = tile.load_shared %s : ...
+    ```
+    After:
+    ```mlir
+    %s = tile.alloc_shared at 0 : !tile.shared<16x64xf32, #s>
+    tile.copy_to_shared %p, %s : ...
+    tile.barrier
+    %v = tile.load_shared %s : ...
+    ```
+    Invariant: no two threads touch a byte, one of them writing, without a barrier
+    between.
+  }];
+  let dependentDialects = ["::tilefuse::tile::TileDialect"];
+  let statistics = [
+    Statistic<"numBytes", "shared-bytes", "shared memory of all kernels, in bytes">,
+    Statistic<"numBarriers", "barriers", "barriers inserted">,
+    Statistic<"numConflicts", "bank-conflicts",
+              "passes over the banks beyond the fewest possible">];
+}
+
 #endif // TILEFUSE_PASSES_TILEOPT_PASSES

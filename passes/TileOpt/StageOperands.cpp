@@ -1,0 +1,456 @@
+//===- StageOperands.cpp - dot operands and windows in shared memory ------===//
+//
+// A dot reads its operands through chains of windows, reshapes and transposes.
+// The value at the root of a chain, a loaded patch, say, or a patch after a
+// pointwise prologue, is copied to one shared tile, and every chain on it
+// becomes views of that tile: nine taps of a convolution are nine offsets. The
+// copy stands right before the first reader, so that all loads of a step are in
+// flight before the first copy waits.
+//
+// Operands that the contract rounds are rounded once, on the way in: to nearest
+// with 10 mantissa bits for tf32, by a cast for 16-bit precisions. What needs no
+// rounding and comes straight from memory goes by asynchronous copy.
+//
+// Windows of values in registers work the same way: the source is staged, and
+// each window is a load from it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/TileOpt/StageOperands.h"
+#include "passes/TileOpt/SharedViews.h"
+
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+using namespace tilefuse;
+using namespace tilefuse::tile;
+
+namespace {
+/// One reader of a staged value.
+struct Reader {
+  Operation *user;
+  ViewChain chain;
+  /// Which element each thread reads; none when that is not known yet.
+  std::optional<DistributedLayout> threads;
+  /// Takes the shared tile at the end of the chain.
+  std::function<void(Value)> connect;
+};
+
+/// A value and the form in which it is staged.
+using StageKey = std::pair<Value, unsigned>; // unsigned: a Precision
+
+struct Stage {
+  std::vector<Reader> readers;
+};
+
+class Stager {
+public:
+  Stager(FuncOp func, StagingCounts &counts)
+      : func(func), counts(counts), numWarps(func.getWarps()),
+        builder(func.getContext()) {}
+
+  LayoutAnchors run();
+
+private:
+  void planDot(DotOp dot);
+  void planWindow(WindowOp window);
+  void rewriteInsertWindow(InsertWindowOp insert);
+  void addReader(Precision precision, Reader reader);
+  bool isCopiedRaw(const StageKey &key, const Stage &stage);
+  void emit(const StageKey &key, Stage &stage);
+  void eraseDeadViews();
+
+  FuncOp func;
+  StagingCounts &counts;
+  unsigned numWarps;
+  OpBuilder builder;
+  llvm::MapVector<StageKey, Stage> stages;
+  SmallVector<std::pair<DotOp, MmaOp>> replacements;
+  LayoutAnchors anchors;
+};
+} // namespace
+
+/// Coordinates of each result dim whose bits a later reduction folds over, seen
+/// through pointwise ops, reshapes, transposes and loop results.
+static void collectFolded(Value value,
+                          function_ref<Coords(ArrayRef<int64_t>)> fromBase,
+                          ArrayRef<int64_t> baseShape,
+                          SmallVectorImpl<int64_t> &folded, unsigned depth) {
+  if (depth > 24)
+    return;
+  auto type = cast<RankedTensorType>(value.getType());
+  for (OpOperand &use : value.getUses()) {
+    Operation *user = use.getOwner();
+    if (auto reduce = dyn_cast<ReduceOp>(user)) {
+      for (auto [dim, extent] : llvm::enumerate(baseShape))
+        for (int64_t weight = 1; extent % (2 * weight) == 0; weight *= 2) {
+          SmallVector<int64_t> base(baseShape.size(), 0);
+          base[dim] = weight;
+          Coords here = fromBase(base);
+          for (int64_t d : reduce.getDims())
+            if (here[d])
+              folded[dim] |= weight;
+        }
+      continue;
+    }
+    if (auto yield = dyn_cast<scf::YieldOp>(user)) {
+      Operation *parent = yield->getParentOp();
+      Value result = parent->getResult(use.getOperandNumber());
+      collectFolded(result, fromBase, baseShape, folded, depth + 1);
+      continue;
+    }
+    if (user->getNumResults() != 1)
+      continue;
+    Value result = user->getResult(0);
+    auto resultType = dyn_cast<RankedTensorType>(result.getType());
+    if (!resultType)
+      continue;
+    if (isa<ReshapeOp>(user)) {
+      auto through = [&](ArrayRef<int64_t> base) {
+        Coords here = fromBase(base);
+        int64_t flat = 0;
+        for (auto [coord, extent] : llvm::zip(here, type.getShape()))
+          flat = flat * extent + coord;
+        Coords there(resultType.getRank(), 0);
+        for (int64_t dim = resultType.getRank(); dim-- > 0;) {
+          there[dim] = flat % resultType.getDimSize(dim);
+          flat /= resultType.getDimSize(dim);
+        }
+        return there;
+      };
+      collectFolded(result, through, baseShape, folded, depth + 1);
+    } else if (auto trans = dyn_cast<TransOp>(user)) {
+      auto through = [&](ArrayRef<int64_t> base) {
+        Coords here = fromBase(base), there;
+        for (int64_t dim : trans.getPermutation())
+          there.push_back(here[dim]);
+        return there;
+      };
+      collectFolded(result, through, baseShape, folded, depth + 1);
+    } else if (OpTrait::hasElementwiseMappableTraits(user)) {
+      collectFolded(result, fromBase, baseShape, folded, depth + 1);
+    }
+  }
+}
+
+static DotDims getDims(DotOp dot) {
+  auto list = [](ArrayRef<int64_t> values) {
+    return SmallVector<int64_t>(values);
+  };
+  return {list(dot.getLhs().getType().getShape()),
+          list(dot.getRhs().getType().getShape()),
+          list(dot.getLhsBatch()),
+          list(dot.getRhsBatch()),
+          list(dot.getLhsContract()),
+          list(dot.getRhsContract())};
+}
+
+/// The precision in which operands are staged: tf32 rounds, bf16 and f16 cast,
+/// ieee leaves them.
+static Precision getStagedPrecision(DotOp dot) {
+  Type element = dot.getLhs().getType().getElementType();
+  return element.isF32() ? dot.getPrecision() : Precision::ieee;
+}
+
+void Stager::planDot(DotOp dot) {
+  DotDims dims = getDims(dot);
+  Precision staged = getStagedPrecision(dot);
+  Type element = dot.getLhs().getType().getElementType();
+  bool narrow = element.isF16() || element.isBF16() ||
+                staged == Precision::bf16 || staged == Precision::f16;
+  if (staged == Precision::bf16)
+    element = BFloat16Type::get(dot.getContext());
+  else if (staged == Precision::f16)
+    element = Float16Type::get(dot.getContext());
+
+  RankedTensorType accType = dot.getAcc().getType();
+  std::optional<MmaLayouts> layouts;
+  if (dot.getMma() != MmaKind::fma && (narrow || element.isF32()) &&
+      accType.getElementType().isF32()) {
+    SmallVector<int64_t> folded(accType.getRank(), 0);
+    auto same = [](ArrayRef<int64_t> coords) { return Coords(coords); };
+    collectFolded(dot.getResult(), same, accType.getShape(), folded, 0);
+    layouts = getMmaLayouts(dims, narrow ? 16 : 32, numWarps, folded);
+    if (!layouts)
+      dot.emitRemark("runs on FMA units: a product of ")
+          << dims.getM() << " x " << dims.getN() << " x " << dims.getK()
+          << " is not made of 16 x 8 x " << (narrow ? 16 : 8) << " steps";
+  }
+
+  // The op is made when the second of its operands has its tile.
+  auto first = std::make_shared<Value>();
+  auto emitMma = [=, this](Value lhs, Value rhs) mutable {
+    OpBuilder b(dot);
+    bool rounded = staged == Precision::tf32;
+    auto mma = MmaOp::create(
+        b, dot.getLoc(), accType, lhs, rhs, dot.getAcc(),
+        dot.getLhsContractAttr(), dot.getRhsContractAttr(),
+        b.getDenseI64ArrayAttr(dot.getLhsBatch()),
+        b.getDenseI64ArrayAttr(dot.getRhsBatch()),
+        PrecisionAttr::get(b.getContext(),
+                           rounded ? Precision::tf32 : Precision::ieee),
+        MmaKindAttr::get(b.getContext(),
+                         layouts ? MmaKind::mma_sync : MmaKind::fma),
+        layouts ? DistributedAttr::get(b.getContext(), layouts->lhs) : nullptr,
+        layouts ? DistributedAttr::get(b.getContext(), layouts->rhs) : nullptr,
+        rounded ? b.getUnitAttr() : nullptr,
+        rounded ? b.getUnitAttr() : nullptr);
+    if (layouts) {
+      anchors.push_back({mma.getResult(), layouts->acc});
+      ++counts.mma;
+    } else {
+      ++counts.fma;
+    }
+    // Other stages may still name the dot's result.
+    replacements.push_back({dot, mma});
+  };
+  Reader lhs{dot, traceViews(dot.getLhs()), std::nullopt,
+             [=](Value tile) mutable {
+               if (*first)
+                 emitMma(tile, *first);
+               else
+                 *first = tile;
+             }};
+  Reader rhs{dot, traceViews(dot.getRhs()), std::nullopt,
+             [=](Value tile) mutable {
+               if (*first)
+                 emitMma(*first, tile);
+               else
+                 *first = tile;
+             }};
+  if (layouts) {
+    lhs.threads = layouts->lhs;
+    rhs.threads = layouts->rhs;
+  }
+  addReader(staged, std::move(lhs));
+  addReader(staged, std::move(rhs));
+}
+
+void Stager::addReader(Precision precision, Reader reader) {
+  // A chain that no dense tile can express is cut after the view that fails.
+  auto type = cast<RankedTensorType>(reader.chain.root.getType());
+  while (!composeViews(SharedLayout::getDense(type.getShape()),
+                       reader.chain)) {
+    ViewChain prefix{reader.chain.root, {}};
+    unsigned failing = 0;
+    for (Operation *view : reader.chain.views) {
+      prefix.views.push_back(view);
+      if (!composeViews(SharedLayout::getDense(type.getShape()), prefix))
+        break;
+      ++failing;
+    }
+    reader.chain.root = reader.chain.views[failing]->getResult(0);
+    reader.chain.views.erase(reader.chain.views.begin(),
+                             reader.chain.views.begin() + failing + 1);
+    type = cast<RankedTensorType>(reader.chain.root.getType());
+  }
+  StageKey key{reader.chain.root, unsigned(precision)};
+  stages[key].readers.push_back(std::move(reader));
+}
+
+void Stager::planWindow(WindowOp window) {
+  Reader reader{window, traceViews(window.getResult()), std::nullopt,
+                [window](Value tile) mutable {
+                  OpBuilder b(window);
+                  auto load = LoadSharedOp::create(
+                      b, window.getLoc(), window.getResult().getType(), tile);
+                  window.getResult().replaceAllUsesWith(load.getResult());
+                }};
+  addReader(Precision::ieee, std::move(reader));
+}
+
+/// slice -> window of tile <- into; tile -> result
+void Stager::rewriteInsertWindow(InsertWindowOp insert) {
+  builder.setInsertionPoint(insert);
+  Location loc = insert.getLoc();
+  RankedTensorType type = insert.getInto().getType();
+  RankedTensorType slice = insert.getSlice().getType();
+  SharedLayout layout = SharedLayout::getDense(type.getShape());
+  Value tile = createSharedTile(builder, loc, type, layout);
+  CopyToSharedOp::create(builder, loc, insert.getInto(), tile, nullptr);
+  auto windowType = SharedType::get(
+      func.getContext(), slice.getShape(), slice.getElementType(),
+      SharedLayoutAttr::get(
+          func.getContext(),
+          layout.window(insert.getOffsets(), insert.getStrides())));
+  Value window = SharedWindowOp::create(builder, loc, windowType, tile,
+                                        insert.getOffsetsAttr(),
+                                        insert.getStridesAttr());
+  CopyToSharedOp::create(builder, loc, insert.getSlice(), window, nullptr);
+  Value result = LoadSharedOp::create(builder, loc, type, tile);
+  insert.getResult().replaceAllUsesWith(result);
+  insert.erase();
+  ++counts.tiles;
+}
+
+/// A load that nothing changes and that only dots read, in one form.
+bool Stager::isCopiedRaw(const StageKey &key, const Stage &stage) {
+  auto load = key.first.getDefiningOp<LoadOp>();
+  if (!load || load.getFill() || load.getMask() ||
+      Precision(key.second) != Precision::ieee ||
+      load.getResult().getType().getElementTypeBitWidth() < 32)
+    return false;
+  for (auto &[other, _] : stages)
+    if (other.first == key.first && other != key)
+      return false;
+  llvm::SmallPtrSet<Operation *, 8> seen;
+  SmallVector<Operation *> pending(load->getUsers().begin(),
+                                   load->getUsers().end());
+  while (!pending.empty()) {
+    Operation *user = pending.pop_back_val();
+    if (isa<WindowOp, ReshapeOp, TransOp>(user)) {
+      if (seen.insert(user).second)
+        pending.append(user->getUsers().begin(), user->getUsers().end());
+    } else if (!isa<DotOp>(user)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// The op of `block` that holds `op`.
+static Operation *getAncestorIn(Block *block, Operation *op) {
+  while (op && op->getBlock() != block)
+    op = op->getParentOp();
+  return op;
+}
+
+void Stager::emit(const StageKey &key, Stage &stage) {
+  auto [root, form] = key;
+  auto precision = Precision(form);
+  Location loc = root.getLoc();
+  Block *block = root.getParentBlock();
+  Operation *first = nullptr;
+  for (const Reader &reader : stage.readers) {
+    Operation *op = getAncestorIn(block, reader.user);
+    if (!first || op->isBeforeInBlock(first))
+      first = op;
+  }
+  builder.setInsertionPoint(first);
+
+  auto type = cast<RankedTensorType>(root.getType());
+  Value value = root;
+  if (precision == Precision::bf16 || precision == Precision::f16) {
+    Type narrow = precision == Precision::bf16
+                      ? Type(BFloat16Type::get(func.getContext()))
+                      : Type(Float16Type::get(func.getContext()));
+    type = RankedTensorType::get(type.getShape(), narrow);
+    value = arith::TruncFOp::create(builder, loc, type, value);
+  }
+  int64_t elementBytes = std::max(1u, type.getElementTypeBitWidth() / 8);
+
+  // Readers with the same threads and the same steps meet the banks alike.
+  DistributedLayout copyLayout = getMemoryLayout(root, numWarps);
+  SmallVector<SharedAccess, 4> accesses;
+  auto addAccess = [&](const DistributedLayout &threads,
+                       const ViewChain &chain) {
+    SmallVector<int64_t> shape(type.getShape());
+    if (!chain.views.empty()) {
+      auto end = cast<RankedTensorType>(chain.views.back()->getResult(0).getType());
+      shape.assign(end.getShape().begin(), end.getShape().end());
+    }
+    SharedLayout dense = SharedLayout::getDense(type.getShape());
+    SharedLayout seen = *composeViews(dense, chain);
+    for (SharedAccess &access : accesses) {
+      std::optional<SharedLayout> other = access.view(dense);
+      if (access.threads == threads && access.shape == shape &&
+          other->getStrides() == seen.getStrides()) {
+        ++access.weight;
+        return;
+      }
+    }
+    accesses.push_back({threads, shape,
+                        [chain](const SharedLayout &layout) {
+                          return composeViews(layout, chain);
+                        },
+                        1});
+  };
+  for (const Reader &reader : stage.readers)
+    if (reader.threads)
+      addAccess(*reader.threads, reader.chain);
+    else if (!reader.chain.views.empty())
+      // Not known yet; but the view must stay representable.
+      addAccess(getReplicatedLayout({}, numWarps), reader.chain);
+  ViewChain whole{root, {}};
+  addAccess(copyLayout, whole);
+  SharedLayout layout =
+      chooseSharedLayout(type.getShape(), elementBytes, accesses);
+
+  Value tile = createSharedTile(builder, loc, type, layout);
+  ++counts.tiles;
+  if (isCopiedRaw(key, stage)) {
+    auto load = root.getDefiningOp<LoadOp>();
+    // Neighbouring copies are waited for together.
+    SmallVector<Value> tokens;
+    if (auto wait = dyn_cast_or_null<AsyncWaitOp>(tile.getDefiningOp()->getPrevNode())) {
+      tokens.append(wait.getTokens().begin(), wait.getTokens().end());
+      wait->erase();
+    }
+    tokens.push_back(AsyncCopyOp::create(
+        builder, loc, TokenType::get(func.getContext()), load.getView(),
+        load.getOffsets(), tile,
+        DistributedAttr::get(func.getContext(), copyLayout),
+        load.getStepsAttr()));
+    AsyncWaitOp::create(builder, loc, tokens);
+  } else {
+    CopyToSharedOp::create(
+        builder, loc, value, tile,
+        precision == Precision::tf32
+            ? PrecisionAttr::get(func.getContext(), Precision::tf32)
+            : nullptr);
+  }
+  for (Reader &reader : stage.readers) {
+    builder.setInsertionPoint(reader.user);
+    reader.connect(createSharedViews(builder, tile, reader.chain));
+  }
+}
+
+void Stager::eraseDeadViews() {
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    SmallVector<Operation *> dead;
+    func.walk([&](Operation *op) {
+      if (isa<WindowOp, ReshapeOp, TransOp, LoadOp, LoadSharedOp>(op) &&
+          op->use_empty())
+        dead.push_back(op);
+    });
+    for (Operation *op : dead) {
+      op->erase();
+      changed = true;
+    }
+  }
+}
+
+LayoutAnchors Stager::run() {
+  SmallVector<DotOp> dots;
+  SmallVector<InsertWindowOp> inserts;
+  func.walk([&](DotOp dot) { dots.push_back(dot); });
+  func.walk([&](InsertWindowOp insert) { inserts.push_back(insert); });
+  for (InsertWindowOp insert : inserts)
+    rewriteInsertWindow(insert);
+  for (DotOp dot : dots)
+    planDot(dot);
+  auto emitAll = [&] {
+    for (auto &[key, stage] : stages)
+      emit(key, stage);
+    stages.clear();
+  };
+  emitAll();
+  for (auto [dot, mma] : replacements) {
+    dot.getResult().replaceAllUsesWith(mma.getResult());
+    dot->erase();
+  }
+  eraseDeadViews();
+  SmallVector<WindowOp> windows;
+  func.walk([&](WindowOp window) { windows.push_back(window); });
+  for (WindowOp window : windows)
+    planWindow(window);
+  emitAll();
+  eraseDeadViews();
+  return anchors;
+}
+
+LayoutAnchors tilefuse::stageOperands(FuncOp func, StagingCounts &counts) {
+  return Stager(func, counts).run();
+}
