@@ -2,14 +2,9 @@
 
 #include "passes/Registration.h"
 
-#if __has_include("dialects/Fuse/FuseDialect.cpp")
 #include "dialects/Fuse/Fuse.h"
-#define HAVE_FUSE 1
-#endif
-#if __has_include("dialects/Tile/Tile.h")
 #include "dialects/Tile/Tile.h"
-#define HAVE_TILE 1
-#endif
+#include "passes/Autodiff/Passes.h"
 #include "passes/Fusion/Passes.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
@@ -61,12 +56,7 @@ using namespace mlir;
 namespace tilefuse {
 
 void registerDialects(DialectRegistry &registry) {
-#ifdef HAVE_FUSE
-  registry.insert<fuse::FuseDialect>();
-#endif
-#ifdef HAVE_TILE
-  registry.insert<tile::TileDialect>();
-#endif
+  registry.insert<fuse::FuseDialect, tile::TileDialect>();
   registry.insert<affine::AffineDialect, arith::ArithDialect,
                   bufferization::BufferizationDialect, cf::ControlFlowDialect,
                   func::FuncDialect, index::IndexDialect, LLVM::LLVMDialect,
@@ -101,12 +91,14 @@ void registerPasses() {
     // This project's, in the order data flows.
     registerPipelinesPasses();
     registerSimplifyPasses();
+    registerAutodiffPasses();
     registerFusionPasses();
     registerTilingPasses();
     registerPlanPasses();
     registerTileOptPasses();
     registerTileToNVVMPasses();
     registerTileToCPUPasses();
+    registerTileToCPUPipeline();
     // Upstream's that a person at fuse-opt reaches for.
     mlir::registerCanonicalizerPass();
     mlir::registerCSEPass();

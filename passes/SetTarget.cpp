@@ -2,10 +2,7 @@
 
 #include "passes/Passes.h"
 
-#if __has_include("dialects/Fuse/FuseDialect.cpp")
 #include "dialects/Fuse/Fuse.h"
-#define HAVE_FUSE 1
-#endif
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -17,18 +14,15 @@ namespace {
 struct SetTarget : impl::FuseSetTargetBase<SetTarget> {
   using FuseSetTargetBase::FuseSetTargetBase;
 
-#ifdef HAVE_FUSE
   void getDependentDialects(mlir::DialectRegistry &registry) const override {
     registry.insert<fuse::FuseDialect>();
   }
-#endif
 
   void runOnOperation() override {
     mlir::ModuleOp module = getOperation();
     constexpr llvm::StringLiteral name = "fuse.target";
     if (module->hasAttr(name) && !overrideTarget)
       return;
-#ifdef HAVE_FUSE
     fuse::TargetAttr target = fuse::TargetAttr::getNamed(&getContext(), arch);
     if (!target) {
       module.emitError("unknown target '")
@@ -36,7 +30,6 @@ struct SetTarget : impl::FuseSetTargetBase<SetTarget> {
       return signalPassFailure();
     }
     module->setAttr(name, target);
-#endif
   }
 };
 } // namespace
