@@ -27,6 +27,9 @@ def Tile_Dialect : Dialect {
                            "::mlir::scf::SCFDialect",
                            "::mlir::tensor::TensorDialect"];
   let extraClassDeclaration = [{
+    /// Unit attribute of a function that was a tile.func.
+    static ::llvm::StringRef getLoweredAttrName() { return "tile.lowered"; }
+
     void registerAttributes();
     void registerTypes();
   }];

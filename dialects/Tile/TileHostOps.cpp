@@ -6,8 +6,12 @@ using namespace mlir;
 using namespace tilefuse::tile;
 
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto kernel =
-      symbols.lookupNearestSymbolFrom<tile::FuncOp>(*this, getKernelAttr());
+  Operation *symbol = symbols.lookupNearestSymbolFrom(*this, getKernelAttr());
+  // A kernel that is lowered already has other types.
+  if (symbol && (symbol->hasAttr(TileDialect::getLoweredAttrName()) ||
+                 symbol->getName().getStringRef() == "llvm.func"))
+    return success();
+  auto kernel = dyn_cast_or_null<tile::FuncOp>(symbol);
   if (!kernel)
     return emitOpError("there is no tile.func @") << getKernel();
   ArrayRef<Type> expected = kernel.getArgumentTypes();

@@ -2,6 +2,7 @@
 #ifndef TILEFUSE_PASSES_TILETOCPU_PASSES_H
 #define TILEFUSE_PASSES_TILETOCPU_PASSES_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace tilefuse {
@@ -9,6 +10,12 @@ namespace tilefuse {
 #include "passes/TileToCPU/Passes.h.inc"
 #define GEN_PASS_REGISTRATION
 #include "passes/TileToCPU/Passes.h.inc"
+
+/// Adds the passes from tile programs to LLVM functions for the host.
+void buildTileToCPU(mlir::OpPassManager &manager);
+
+/// Registers `tile-to-cpu` and the upstream passes it is built of.
+void registerTileToCPUPipeline();
 } // namespace tilefuse
 
 #endif // TILEFUSE_PASSES_TILETOCPU_PASSES_H

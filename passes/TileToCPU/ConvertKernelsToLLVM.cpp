@@ -1,0 +1,108 @@
+//===- ConvertKernelsToLLVM.cpp - convert-kernels-to-llvm -----------------===//
+//
+// Upstream's conversions take a whole module; here the host program has to stay,
+// so their patterns are applied to the kernels alone.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/TileToCPU/Passes.h"
+
+#include "dialects/Tile/Tile.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MathToLibm/MathToLibm.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+
+namespace tilefuse {
+#define GEN_PASS_DEF_CONVERTKERNELSTOLLVM
+#include "passes/TileToCPU/Passes.h.inc"
+} // namespace tilefuse
+
+using namespace mlir;
+using namespace tilefuse;
+
+namespace {
+
+bool isLowered(Operation &op) {
+  return op.hasAttr(tile::TileDialect::getLoweredAttrName()) ||
+         isa<memref::GlobalOp>(op);
+}
+
+// @k(ptr per view, i64, i64, i64) becomes the body of
+// @k(array of ptr, i64, i64, i64).
+void packArguments(LLVM::LLVMFuncOp kernel) {
+  OpBuilder builder(kernel.getBody());
+  Location loc = kernel.getLoc();
+  Type pointer = LLVM::LLVMPointerType::get(kernel.getContext());
+  Type i64 = builder.getI64Type();
+  Block &entry = kernel.getBody().front();
+  unsigned numViews = entry.getNumArguments() - 3;
+  builder.setInsertionPointToStart(&entry);
+  BlockArgument array = entry.insertArgument(0u, pointer, loc);
+  for (unsigned i = 0; i < numViews; ++i) {
+    Value slot = LLVM::GEPOp::create(builder, loc, pointer, pointer, array,
+                                     ArrayRef<LLVM::GEPArg>{int32_t(i)});
+    Value base = LLVM::LoadOp::create(builder, loc, pointer, slot);
+    entry.getArgument(1).replaceAllUsesWith(base);
+    entry.eraseArgument(1);
+  }
+  kernel.setFunctionType(LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(kernel.getContext()), {pointer, i64, i64, i64}));
+  kernel->removeAttr("arg_attrs");
+}
+
+struct ConvertKernels
+    : tilefuse::impl::ConvertKernelsToLLVMBase<ConvertKernels> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    MLIRContext *context = &getContext();
+    SmallVector<Operation *> roots;
+    SmallVector<StringRef> kernels;
+    for (Operation &op : *module.getBody())
+      if (isLowered(op)) {
+        roots.push_back(&op);
+        if (auto function = dyn_cast<func::FuncOp>(op))
+          kernels.push_back(function.getName());
+      }
+
+    LowerToLLVMOptions options(context);
+    options.useBarePtrCallConv = true;
+    LLVMTypeConverter converter(context, options);
+    RewritePatternSet patterns(context);
+    arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+    arith::populateExpandBFloat16Patterns(patterns);
+    arith::populateArithToLLVMConversionPatterns(converter, patterns);
+    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+    index::populateIndexToLLVMConversionPatterns(converter, patterns);
+    populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
+    populateFuncToLLVMConversionPatterns(converter, patterns);
+    populateMathToLLVMConversionPatterns(converter, patterns,
+                                         /*approximateLog1p=*/false);
+    populateMathToLibmConversionPatterns(patterns, PatternBenefit(0));
+    populateVectorToLLVMConversionPatterns(converter, patterns);
+    vector::populateVectorMaskOpLoweringPatterns(patterns);
+    ub::populateUBToLLVMConversionPatterns(converter, patterns);
+
+    LLVMConversionTarget target(*context);
+    target.addIllegalDialect<arith::ArithDialect, math::MathDialect>();
+    if (failed(applyPartialConversion(roots, target, std::move(patterns))))
+      return signalPassFailure();
+    SymbolTable symbols(module);
+    for (StringRef name : kernels)
+      if (auto kernel = symbols.lookup<LLVM::LLVMFuncOp>(name))
+        packArguments(kernel);
+  }
+};
+
+} // namespace
