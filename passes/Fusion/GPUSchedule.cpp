@@ -4,7 +4,9 @@
 // has (output channels, columns) against those that only the first has (pixels,
 // rows). It is made as square as the extents allow within 64 accumulator
 // registers of each of 256 threads, pixels innermost first so that rows stay
-// contiguous. Then the reduction step grows while the operand blocks of one
+// contiguous. A tile whose index is divided (a transposed convolution) is computed
+// one residue class at a time, so it may be as many times larger. Then the
+// reduction step grows while the operand blocks of one
 // step leave room for two instances on a multiprocessor; if even the smallest
 // step does not fit, the tile shrinks.
 //
@@ -43,6 +45,9 @@ int64_t warpsFor(int64_t elements, int64_t perThread) {
   return warps;
 }
 
+/// Products per operand element that a held tile of a contraction must have.
+constexpr int64_t kLeastReuse = 24;
+
 class ContractionSchedule {
 public:
   ContractionSchedule(const fuse::KernelStructure &structure,
@@ -77,18 +82,24 @@ public:
                     rowExtent >= 8 && columnExtent >= 8;
     if (!useMatrixUnit)
       budget /= 4;
+    // One residue class is computed at a time.
+    for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim)
+      residues *= getResidues(dim);
+    budget *= residues;
     if (tile.getCount() > budget) {
       reason = "what one tile must hold takes " +
                std::to_string(tile.getCount()) + " elements; " +
                std::to_string(budget) + " fit";
       return failure();
     }
-    // Held dims must leave the instruction something to work on.
     growParallel(rows, columns, budget);
-    if (useMatrixUnit &&
-        (tile.getCount(rows) < 8 || tile.getCount(columns) < 8) &&
-        llvm::is_contained(structure.getMustHold(), true)) {
-      reason = "what one tile must hold leaves no rows for the matrix unit";
+    // A thin tile reads much for little: two products an element at 64 x 1.
+    int64_t height = tile.getCount(rows), width = tile.getCount(columns);
+    if (useMatrixUnit && llvm::is_contained(structure.getMustHold(), true) &&
+        height * width < kLeastReuse * (height + width)) {
+      reason = "what one tile must hold makes it " + std::to_string(height) +
+               " by " + std::to_string(width) +
+               ", too thin for the contraction";
       return failure();
     }
     if (failed(chooseSteps(rows)))
@@ -96,7 +107,7 @@ public:
     block.assign(tile.get().begin(), tile.get().end());
     block.append(steps.begin(), steps.end());
     choice.warps = std::max<int64_t>(
-        warpsFor(tile.getCount(), useMatrixUnit ? 64 : 8),
+        warpsFor(tile.getCount() / residues, useMatrixUnit ? 64 : 8),
         useMatrixUnit ? 4 : 1);
     choice.mma =
         useMatrixUnit ? fuse::MmaKind::mma_sync : fuse::MmaKind::fma;
@@ -123,13 +134,25 @@ private:
       tile.grow(dim, std::max<int64_t>(1, columnTarget / others), budget);
     }
     // Rows of pixels: 32 wide, then several; then the width again.
-    for (int64_t target : {32, 1 << 20})
+    for (int64_t target : {32, 512})
       for (unsigned dim : rows)
-        tile.grow(dim, isPixelLike(rows) ? std::min<int64_t>(target, 512)
-                                         : 128,
+        tile.grow(dim, isPixelLike(rows) ? target * getResidues(dim) : 128,
                   budget);
     for (unsigned dim : columns)
       tile.grow(dim, 256, budget);
+    if (isPixelLike(rows))
+      tile.rebalance(rows[0], rows[1], 8 * getResidues(rows[0]));
+  }
+
+  /// Classes that a parallel dim falls into under the divisors of its indices.
+  int64_t getResidues(unsigned dim) const {
+    int64_t classes = 1;
+    for (const fuse::OperandAccess &access : space.operands)
+      for (auto [expr, divisor] :
+           llvm::zip(access.map.getResults(), access.divisors))
+        if (divisor > 1 && expr.isFunctionOfDim(dim))
+          classes = std::max(classes, divisor);
+    return classes;
   }
 
   /// Several row dims: an image, whose columns are worth keeping contiguous.
@@ -189,6 +212,10 @@ private:
   int64_t getShared() {
     SmallVector<int64_t> block(tile.get());
     block.append(steps.begin(), steps.end());
+    // A class of a divided index meets only its own taps.
+    for (unsigned dim = structure.getNumRootDims(); dim < block.size(); ++dim)
+      if (roles[dim] == DimRole::Tap)
+        block[dim] = llvm::divideCeil(block[dim], getResidues(dim));
     return model.getTileCost(op, block).sharedBytes;
   }
 
@@ -201,6 +228,7 @@ private:
   TileExtents tile;
   SmallVector<int64_t> steps;
   bool useMatrixUnit = false;
+  int64_t residues = 1;
 };
 
 /// Kernels without a contraction.
@@ -226,7 +254,7 @@ LogicalResult scheduleElements(const fuse::KernelStructure &structure,
   // Whole sectors of the innermost dim, whatever is held.
   if (rank && holds) {
     tile.grow(rank - 1, 32, capacity);
-    if (tile[rank - 1] < std::min<int64_t>(16, tile.getLimit(rank - 1))) {
+    if (tile[rank - 1] < std::min<int64_t>(32, tile.getLimit(rank - 1))) {
       reason = "what one tile must hold leaves rows too short to load well";
       return failure();
     }

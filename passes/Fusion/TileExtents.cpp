@@ -54,6 +54,31 @@ void TileExtents::grow(unsigned dim, int64_t target, int64_t budget) {
   extents[dim] = std::max(extents[dim], std::min(even, largest));
 }
 
+void TileExtents::rebalance(unsigned inner, unsigned outer, int64_t least) {
+  ArrayRef<int64_t> bounds = structure.getRootExtents();
+  ArrayRef<int64_t> granules = structure.getGranules();
+  ArrayRef<bool> held = structure.getMustHold();
+  if (held[inner] || held[outer])
+    return;
+  int64_t count = extents[inner] * extents[outer];
+  int64_t leastWork = -1;
+  for (int64_t length = getLimit(inner);
+       length >= std::max(least, granules[inner]); length /= 2) {
+    int64_t height = count / length;
+    if (count % length || length % granules[inner] ||
+        height % granules[outer] || height < 1 || height > getLimit(outer))
+      continue;
+    int64_t tiles = llvm::divideCeil(bounds[inner], length) *
+                    llvm::divideCeil(bounds[outer], height);
+    int64_t work = tiles * (count + (length + 4) * (height + 4));
+    if (leastWork >= 0 && work * 10 > leastWork * 9)
+      continue;
+    leastWork = work;
+    extents[inner] = length;
+    extents[outer] = height;
+  }
+}
+
 bool TileExtents::shrink(unsigned dim) {
   int64_t half = extents[dim] / 2;
   if (structure.getMustHold()[dim] || half < 1 || extents[dim] % 2 ||

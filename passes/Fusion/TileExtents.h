@@ -26,6 +26,10 @@ public:
   /// Grows `dim` towards `target` while the whole tile stays within `budget`
   /// elements.
   void grow(unsigned dim, int64_t target, int64_t budget);
+  /// Moves factors of two between two dims so that the tiles that cover both
+  /// extents compute and read (a border of 2 included) the least; `inner` stays
+  /// at least `least` long, and long rows win unless short ones save a tenth.
+  void rebalance(unsigned inner, unsigned outer, int64_t least);
   /// Halves `dim` if that stays legal.
   bool shrink(unsigned dim);
 
