@@ -5,4 +5,123 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FuseSimplify : Pass<"fuse-simplify"> {
+  let summary = "Algebra that removes bytes or flops; composite ops decomposed";
+  let description = [{
+    Runs, in this order, `fuse-absorb-bias`, `fuse-decompose-composites`, then
+    folding, `fuse-fold-scalars` and `fuse-sink-monotone`, and last the removal of
+    common subexpressions. Every op left has an iteration space.
+
+    ```mlir
+    // before
+    %c = fuse.conv2d %x, %w : ...
+    %t = fuse.tanh %c : tensor<2x64x36x68xf32>
+    %y = fuse.max_pool2d %t kernel [4, 4] : tensor<2x64x36x68xf32> -> tensor<2x64x9x17xf32>
+    // after
+    %c = fuse.conv2d %x, %w : ...
+    %p = fuse.window_reduce max %c window [4, 4] stride [4, 4] ...
+    %y = fuse.tanh %p : tensor<2x64x9x17xf32>
+    ```
+  }];
+  let dependentDialects = ["::tilefuse::fuse::FuseDialect"];
+}
+
+def FuseDecomposeComposites : Pass<"fuse-decompose-composites"> {
+  let summary = "Replaces composite ops by the ops that define them";
+  let description = [{
+    Whatever implements CompositeOpInterface: normalisations, softmax, means,
+    pools, concat. Afterwards every fuse op has an iteration space.
+
+    ```mlir
+    // before
+    %y = fuse.softmax %x dim 1 : tensor<4x8xf32> -> tensor<4x8xf32>
+    // after
+    %m = fuse.reduce max %x dims [1] keepdims : tensor<4x8xf32> -> tensor<4x1xf32>
+    %d = fuse.sub %x, %m : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+    %e = fuse.exp %d : tensor<4x8xf32>
+    %s = fuse.reduce sum %e dims [1] keepdims : tensor<4x8xf32> -> tensor<4x1xf32>
+    %y = fuse.div %e, %s : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+  let dependentDialects = ["::tilefuse::fuse::FuseDialect"];
+  let statistics = [
+    Statistic<"numDecomposed", "decomposed", "Composite ops decomposed">
+  ];
+}
+
+def FuseAbsorbBias : Pass<"fuse-absorb-bias"> {
+  let summary = "Takes a bias out of the input of a training batch-norm";
+  let description = [{
+    A value per channel added in front of a training-mode batch-norm leaves its
+    output unchanged, since the mean is subtracted again; it shifts the running
+    mean by `momentum * bias`. An infinite bias, which would have made the output
+    NaN, no longer does.
+
+    ```mlir
+    // before
+    %a = fuse.add %x, %b : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+    %y, %m, %v = fuse.batch_norm %a, %gamma, %beta, %mean, %var : ...
+    // after
+    %y, %m0, %v = fuse.batch_norm %x, %gamma, %beta, %mean, %var : ...
+    %s = fuse.mul %b, %momentum : (tensor<8xf32>, tensor<f32>) -> tensor<8xf32>
+    %m = fuse.add %m0, %s : tensor<8xf32>
+    ```
+  }];
+  let dependentDialects = ["::tilefuse::fuse::FuseDialect"];
+  let statistics = [
+    Statistic<"numAbsorbed", "absorbed", "Biases taken out of a batch-norm">
+  ];
+}
+
+def FuseFoldScalars : Pass<"fuse-fold-scalars"> {
+  let summary = "Folds chains of scalar constants together";
+  let description = [{
+    Two scalar factors become one, two scalar summands become one, powers with
+    small exponents become products and roots (as PyTorch computes them), and a
+    division by a power of two a product. One rounding replaces two, so a result
+    may differ from the unfolded one in its last bit, and an intermediate overflow
+    disappears; neither is farther from the exact value.
+
+    ```mlir
+    // before
+    %a = fuse.mul %x, %two : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+    %y = fuse.mul %a, %three : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+    // after
+    %y = fuse.mul %x, %six : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+    ```
+  }];
+  let dependentDialects = ["::tilefuse::fuse::FuseDialect"];
+  let statistics = [
+    Statistic<"numFolded", "folded", "Pointwise ops folded into another">
+  ];
+}
+
+def FuseSinkMonotone : Pass<"fuse-sink-monotone"> {
+  let summary = "Moves monotone pointwise functions behind max and min windows";
+  let description = [{
+    The maximum of f(x) over a window is f of the maximum of x where f never
+    decreases, and f of the minimum where it never increases; f then runs on fewer
+    elements and the producer's values go to the window directly. Exact in
+    floating point, since a rounded monotone function is monotone; NaN passes both
+    ways. Other operands of f must be constant over the window (scalars, values
+    per channel); an infinite one meeting the opposite infinity is the one case
+    where the NaN that would come from it can be missed.
+
+    ```mlir
+    // before
+    %t = fuse.tanh %x : tensor<2x8x16x16xf32>
+    %y = fuse.window_reduce max %t window [4, 4] stride [4, 4]
+        : tensor<2x8x16x16xf32> -> tensor<2x8x4x4xf32>
+    // after
+    %p = fuse.window_reduce max %x window [4, 4] stride [4, 4]
+        : tensor<2x8x16x16xf32> -> tensor<2x8x4x4xf32>
+    %y = fuse.tanh %p : tensor<2x8x4x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::tilefuse::fuse::FuseDialect"];
+  let statistics = [
+    Statistic<"numSunk", "sunk", "Pointwise ops moved behind a window">
+  ];
+}
+
 #endif // TILEFUSE_PASSES_SIMPLIFY_PASSES
