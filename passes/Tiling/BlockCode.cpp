@@ -28,6 +28,9 @@ Value BlockEmitter::splat(Location loc, TypedAttr scalar,
 
 Value BlockEmitter::reshape(Location loc, Value block,
                             ArrayRef<int64_t> shape) {
+  // reshape(reshape(x)) -> reshape(x)
+  while (auto inner = block.getDefiningOp<tile::ReshapeOp>())
+    block = inner.getValue();
   if (getShape(block) == shape)
     return block;
   auto type = getBlockType(shape, getElementTypeOrSelf(block.getType()));

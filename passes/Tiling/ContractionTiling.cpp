@@ -311,8 +311,9 @@ Value ContractionTiling::emitProduct(LabelledBlock lhs, LabelledBlock rhs,
   if (emitter.getKernel().getAnchor() == op.getOperation() &&
       emitter.getKernel().getSchedule())
     mma = emitter.getKernel().getSchedule()->getMma();
-  auto originalShape = llvm::to_vector(
-      cast<RankedTensorType>(accumulator.getType()).getShape());
+  SmallVector<int64_t> originalShape;
+  for (unsigned dim : accumulatorDims)
+    originalShape.push_back(iterations[dim].extent);
   accumulator = emitter.reshape(loc, accumulator, accumulatorShape);
   Value dot = tile::DotOp::create(
       b, loc, accumulator.getType(), lhs.block, rhs.block, accumulator,

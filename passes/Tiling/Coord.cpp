@@ -97,7 +97,7 @@ bool Coord::dependsOn(unsigned var) const {
 Value Coord::emit(OpBuilder &b, Location loc, const CoordVars &vars) const {
   Value sum;
   for (auto [i, c] : llvm::enumerate(coefficients)) {
-    if (c == 0)
+    if (c == 0 || vars.getCount(i) == 1)
       continue;
     Value term = vars.getValue(i);
     if (c != 1) {
