@@ -61,14 +61,21 @@ constexpr PhaseRow phases[] = {
 };
 // clang-format on
 
-/// Adds passes given as text. Nesting is implicit while they are added, so the
-/// table need not say which op a pass is anchored on.
+/// Adds passes or pipelines given by name, comma-separated. Nesting is implicit
+/// while they are added (parsePassPipeline would not allow that), so the table
+/// need not say which op a pass is anchored on.
 void addPasses(OpPassManager &manager, llvm::StringRef passes) {
   OpPassManager::Nesting nesting = manager.getNesting();
   manager.setNesting(OpPassManager::Nesting::Implicit);
-  if (failed(parsePassPipeline(passes, manager, llvm::errs())))
-    llvm::report_fatal_error("a pass of the pipeline table is not registered",
-                             /*gen_crash_diag=*/false);
+  auto fail = [](const Twine &) { return failure(); };
+  for (llvm::StringRef name : llvm::split(passes, ',')) {
+    const PassRegistryEntry *entry = PassPipelineInfo::lookup(name);
+    if (!entry)
+      entry = PassInfo::lookup(name);
+    if (!entry || failed(entry->addToPipeline(manager, "", fail)))
+      llvm::report_fatal_error("the phase table names an unknown pass: " + name,
+                               /*gen_crash_diag=*/false);
+  }
   manager.setNesting(nesting);
 }
 
