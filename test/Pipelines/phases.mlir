@@ -7,8 +7,8 @@
 // RUN: diff %t.resumed.mlir %t.whole.mlir
 // RUN: FileCheck %s --input-file=%t.tile.mlir
 // CHECK: fuse.target = #fuse.target<arch = "sm_90a"
-// CHECK: tile.func
-// CHECK: tile.launch
+// CHECK-DAG: tile.launch @[[KERNEL:.*]] ins
+// CHECK-DAG: tile.func @[[KERNEL]](
 
 // RUN: rm -rf %t.dump && mkdir %t.dump
 // RUN: fuse-opt %s --fuse-to-cpu="stop-after=plan dump=%t.dump" -o /dev/null
