@@ -36,6 +36,27 @@ SpaceForm::SpaceForm(fuse::IterationSpaceOpInterface op)
     results.push_back(makeForm(map, {}, shapeOf(value), {}, space.bounds));
 }
 
+SpaceForm SpaceForm::getPermuted(ArrayRef<unsigned> order) const {
+  SpaceForm permuted = *this;
+  for (auto [to, from] : llvm::enumerate(order)) {
+    permuted.space.bounds[to] = space.bounds[from];
+    permuted.space.isReduction[to] = space.isReduction[from];
+  }
+  auto permute = [&](SmallVectorImpl<AccessForm> &accesses) {
+    for (AccessForm &access : accesses)
+      for (std::optional<LinearForm> &form : access.dims) {
+        if (!form)
+          continue;
+        SmallVector<int64_t> old = form->coefficients;
+        for (auto [to, from] : llvm::enumerate(order))
+          form->coefficients[to] = old[from];
+      }
+  };
+  permute(permuted.operands);
+  permute(permuted.results);
+  return permuted;
+}
+
 std::optional<LabelledSlice>
 tilefuse::getTouched(const AccessForm &form, ArrayRef<SliceDim> iterations) {
   LabelledSlice result;

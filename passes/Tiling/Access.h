@@ -38,6 +38,9 @@ struct SpaceForm {
   llvm::SmallVector<AccessForm> operands;
   llvm::SmallVector<AccessForm> results;
 
+  /// The same space with its dims in another order: new dim i is dim order[i].
+  SpaceForm getPermuted(llvm::ArrayRef<unsigned> order) const;
+
   unsigned getNumDims() const { return space.bounds.size(); }
   bool isReduction(unsigned dim) const { return space.isReduction[dim]; }
   int64_t getBound(unsigned dim) const { return space.bounds[dim]; }

@@ -35,8 +35,10 @@ tilefuse::emitBlockReduction(OpBuilder &b, Location loc, ValueRange values,
 }
 
 TileBlockReducer::TileBlockReducer(BlockEmitter &emitter, const SpaceForm &form,
+                                   ArrayRef<unsigned> order,
                                    const Slice &iterations, Value mask)
-    : emitter(emitter), form(form), iterations(iterations), mask(mask) {
+    : emitter(emitter), form(form), order(order), iterations(iterations),
+      mask(mask) {
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
     if (form.isReduction(dim) && iterations[dim].extent > 1)
       dims.push_back(dim);
@@ -61,7 +63,8 @@ Value TileBlockReducer::getIndex(OpBuilder &b, Location loc) {
   Value index;
   int64_t fixed = 0;
   int64_t stride = 1;
-  for (unsigned dim = form.getNumDims(); dim-- > 0;) {
+  for (unsigned own = form.getNumDims(); own-- > 0;) {
+    unsigned dim = llvm::find(order, own) - order.begin();
     if (!form.isReduction(dim))
       continue;
     const SliceDim &part = iterations[dim];

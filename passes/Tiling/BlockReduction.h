@@ -16,9 +16,11 @@ emitBlockReduction(mlir::OpBuilder &b, mlir::Location loc,
 /// Reduces blocks over `iterations` along the op's reduction dims.
 class TileBlockReducer : public fuse::BlockReducer {
 public:
-  /// `mask` is an i1 block of the iterations, or null.
+  /// `form` is the op's with its dims in the order `order`; `mask` is an i1 block
+  /// of the iterations, or null.
   TileBlockReducer(BlockEmitter &emitter, const SpaceForm &form,
-                   const Slice &iterations, mlir::Value mask);
+                   llvm::ArrayRef<unsigned> order, const Slice &iterations,
+                   mlir::Value mask);
 
   /// Whether any reduction dim varies in the block.
   bool hasDims() const { return !dims.empty(); }
@@ -34,6 +36,7 @@ public:
 private:
   BlockEmitter &emitter;
   const SpaceForm &form;
+  llvm::ArrayRef<unsigned> order;
   const Slice &iterations;
   mlir::Value mask;
   llvm::SmallVector<int64_t> dims;

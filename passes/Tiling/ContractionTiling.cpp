@@ -51,7 +51,7 @@ public:
                     Slice iterations)
       : emitter(emitter), b(emitter.getBuilder()), op(op), loc(op.getLoc()),
         form(emitter.getForm(op)), iterations(std::move(iterations)),
-        reader(emitter, op) {}
+        reader(emitter, op, form) {}
 
   FailureOr<Value> run(const Slice &slice);
 

@@ -20,9 +20,10 @@ struct LabelledBlock {
 
 class OperandReader {
 public:
-  OperandReader(BlockEmitter &emitter, mlir::Operation *op)
-      : emitter(emitter), op(op), form(emitter.getForm(op)),
-        patches(op->getNumOperands()) {}
+  /// `form` is the op's own or a permutation of it.
+  OperandReader(BlockEmitter &emitter, mlir::Operation *op,
+                const SpaceForm &form)
+      : emitter(emitter), op(op), form(form), patches(op->getNumOperands()) {}
 
   /// Elements outside the iteration space in a reduction dim read as zero, so
   /// that products vanish.

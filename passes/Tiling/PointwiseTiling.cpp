@@ -26,7 +26,7 @@ FailureOr<Value> tilefuse::tilePointwise(BlockEmitter &emitter,
                           "its dims that this tile follows");
   SmallVector<int64_t> shape = getExtents(*iterations);
 
-  OperandReader reader(emitter, op);
+  OperandReader reader(emitter, op, form);
   SmallVector<Value> operands;
   for (unsigned i = 0; i < op->getNumOperands(); ++i) {
     FailureOr<Value> block = reader.readAligned(i, *iterations, /*expand=*/true);

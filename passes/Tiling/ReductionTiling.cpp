@@ -13,6 +13,10 @@
 //
 // The order of combination is fixed by shape and schedule.
 //
+// Blocks keep the dims in the order in which the first operand has them, so that
+// reducing the channels of an n, c, h, w tile moves nothing: the space of the op
+// is permuted to that order at the start, and the state back at the end.
+//
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -26,13 +30,40 @@ namespace {
 
 constexpr int64_t maxUnrolledTaps = 64;
 
+/// The iteration dims as they run along the first operand, outermost first.
+SmallVector<unsigned> getOperandOrder(const SpaceForm &form) {
+  SmallVector<unsigned> order;
+  auto append = [&](unsigned dim) {
+    if (!llvm::is_contained(order, dim))
+      order.push_back(dim);
+  };
+  for (const auto &dimForm : form.operands.front().dims) {
+    if (!dimForm)
+      continue;
+    SmallVector<unsigned> dims = dimForm->getDims();
+    llvm::sort(dims, [&](unsigned lhs, unsigned rhs) {
+      int64_t left = dimForm->coefficients[lhs];
+      int64_t right = dimForm->coefficients[rhs];
+      return left != right ? left > right : lhs < rhs;
+    });
+    llvm::for_each(dims, append);
+  }
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    append(dim);
+  return order;
+}
+
 class ReductionTiling {
 public:
   ReductionTiling(BlockEmitter &emitter, fuse::ReductionOpInterface op,
                   Slice iterations)
       : emitter(emitter), b(emitter.getBuilder()), op(op), loc(op.getLoc()),
-        form(emitter.getForm(op)), iterations(std::move(iterations)),
-        reader(emitter, op), neutral(op.getNeutral()) {}
+        order(getOperandOrder(emitter.getForm(op))),
+        form(emitter.getForm(op).getPermuted(order)),
+        reader(emitter, op, form), neutral(op.getNeutral()) {
+    for (unsigned dim : order)
+      this->iterations.push_back(iterations[dim]);
+  }
 
   void chooseSteps();
   /// Takes the reduction dims as `iterations` has them, in one block.
@@ -53,7 +84,8 @@ private:
   OpBuilder &b;
   fuse::ReductionOpInterface op;
   Location loc;
-  const SpaceForm &form;
+  SmallVector<unsigned> order;
+  SpaceForm form;
   Slice iterations;
   OperandReader reader;
   SmallVector<TypedAttr> neutral;
@@ -123,12 +155,12 @@ void ReductionTiling::takeWhole() {
 void ReductionTiling::chooseSteps() {
   takeWhole();
   SmallVector<int64_t> given = emitter.getReductionSteps(op);
-  unsigned next = 0;
+  unsigned numParallel = form.space.getNumParallel();
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
     if (!form.isReduction(dim))
       continue;
     int64_t bound = form.getBound(dim);
-    int64_t wanted = next < given.size() ? given[next++] : bound;
+    int64_t wanted = given[order[dim] - numParallel];
     step[dim] = std::clamp<int64_t>(wanted, 1, bound);
     if (std::optional<SliceDim> held = getHeld(dim)) {
       step[dim] = held->extent;
@@ -212,7 +244,7 @@ FailureOr<SmallVector<Value>> ReductionTiling::emitTap(const Slice &tap) {
     elements.push_back(*block);
   }
   Value mask = emitMask(tap);
-  TileBlockReducer reducer(emitter, form, tap, mask);
+  TileBlockReducer reducer(emitter, form, order, tap, mask);
   if (reducer.hasDims())
     return op.reduceBlock(b, loc, elements, reducer);
   Value index =
@@ -278,10 +310,27 @@ FailureOr<SmallVector<Value>> ReductionTiling::emitState() {
   if (loops)
     for (TypedAttr attribute : neutral)
       inits.push_back(emitter.splat(loc, attribute, shape));
-  return emitter.emitLoops(
+  FailureOr<SmallVector<Value>> state = emitter.emitLoops(
       loc, counts, inits, [&](ArrayRef<Coord> counters, ValueRange carried) {
         return emitStep(getBox(counters), carried);
       });
+  if (failed(state))
+    return failure();
+  // Back to the op's own order of dims.
+  SmallVector<unsigned> kept;
+  SmallVector<int64_t> keptShape, ownShape(form.getNumDims());
+  for (auto [dim, own] : llvm::enumerate(order)) {
+    ownShape[own] = shape[dim];
+    if (shape[dim] == 1)
+      continue;
+    kept.push_back(own);
+    keptShape.push_back(shape[dim]);
+  }
+  for (Value &value : *state) {
+    value = emitter.reshape(loc, value, keptShape);
+    value = emitter.align(loc, value, kept, ownShape);
+  }
+  return state;
 }
 
 } // namespace

@@ -166,7 +166,8 @@ RootTile RootTiler::run() {
     }
     unsigned var = tile.vars.add(llvm::divideCeil(bounds[dim], extent));
     tile.grid.push_back(var);
-    Coord base = Coord::ofVar(var, extent);
+    Coord base = tile.vars.getCount(var) == 1 ? Coord(0)
+                                              : Coord::ofVar(var, extent);
     whole[dim] = {base, extent, 1};
     if (residues > 1) {
       for (int64_t residue = 0; residue < std::min(residues, bounds[dim]);

@@ -166,6 +166,9 @@ void StagePlanner::planFromRoot(Value root, bool isMain) {
       bestCrosses.empty())
     return planSplit(std::move(best));
   takeStores(best);
+  llvm::erase_if(bestCrosses, [&](const CrossReduction &cross) {
+    return !isNeeded(cross.op);
+  });
   best.crosses = bestCrosses;
   if (best.stores.empty() && best.crosses.empty())
     return;
@@ -226,7 +229,9 @@ void StagePlanner::planFinish(ArrayRef<CrossReduction> crosses) {
       room = std::max<int64_t>(1, room / extent);
       unsigned var = plan.vars.add(llvm::divideCeil(kept[dim], extent));
       plan.grid.insert(plan.grid.begin(), var);
-      points[dim] = {Coord::ofVar(var, extent), extent, 1};
+      Coord base = plan.vars.getCount(var) == 1 ? Coord(0)
+                                                : Coord::ofVar(var, extent);
+      points[dim] = {base, extent, 1};
     }
     auto &slices = plan.classes.emplace_back();
     SmallVector<CrossReduction> others;
