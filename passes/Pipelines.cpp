@@ -26,7 +26,7 @@ using namespace mlir;
 namespace tilefuse {
 namespace {
 
-enum Where { CPU = 1, GPU = 2, Both = 3 };
+enum Where { CPU = 1, GPU = 2, Both = 3, Gradients = 4 };
 
 struct PhaseRow {
   Phase phase;
@@ -41,6 +41,10 @@ constexpr PhaseRow phases[] = {
     {Phase::Target,    "target",    Both, "fuse-set-target"},
     // fuse -> fuse. Composite ops decomposed, algebra that removes bytes.
     {Phase::Simplify,  "simplify",  Both, "fuse-simplify"},
+    // fuse -> fuse, only when gradients are asked for. Reverse mode, then what
+    // the backward pass keeps and what it computes again.
+    {Phase::Joint,     "joint",     Gradients, "fuse-differentiate,fuse-simplify"},
+    {Phase::Partition, "partition", Gradients, "fuse-partition,canonicalize,cse"},
     // fuse -> fuse.kernel. What runs together, by a byte and flop model.
     {Phase::Kernels,   "kernels",   Both, "fuse-form-kernels"},
     // A #fuse.schedule for each kernel: everything that decides its program.
@@ -88,6 +92,9 @@ struct PipelineFlags : PassPipelineOptions<PipelineFlags> {
                               llvm::cl::desc("first phase to run")};
   Option<std::string> stopAfter{*this, "stop-after",
                                 llvm::cl::desc("last phase to run")};
+  Option<bool> gradients{*this, "grad",
+                         llvm::cl::desc("derive the backward pass as well"),
+                         llvm::cl::init(false)};
   Option<std::string> dump{
       *this, "dump",
       llvm::cl::desc("folder that gets the module after each phase")};
@@ -105,7 +112,8 @@ void registerPipeline(llvm::StringRef name, llvm::StringRef description,
     PipelineOptions options;
     options.target = flags.target.empty() ? target.str() : flags.target;
     options.lowerToCPU = lowerToCPU;
-    options.dumpDirectory = flags.dump;
+    options.gradients = flags.gradients;
+  options.dumpDirectory = flags.dump;
     for (auto [flag, phase] : {std::pair(&flags.startAt, &options.from),
                                std::pair(&flags.stopAfter, &options.to)}) {
       if (flag->empty())
@@ -152,7 +160,9 @@ std::string listPhases() {
 
 void buildPhases(OpPassManager &manager, const PipelineOptions &options) {
   registerPasses();
-  Where where = options.lowerToCPU || options.target == "cpu" ? CPU : GPU;
+  int where = options.lowerToCPU || options.target == "cpu" ? CPU : GPU;
+  if (options.gradients)
+    where |= Gradients;
   for (const PhaseRow &row : phases) {
     if (row.phase < options.from || row.phase > options.to ||
         !(row.where & where))

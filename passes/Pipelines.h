@@ -17,6 +17,8 @@ namespace tilefuse {
 enum class Phase {
   Target,    ///< fuse.target is set
   Simplify,  ///< primitive fuse ops only
+  Joint,     ///< with gradients: the joint graph, simplified again
+  Partition, ///< with gradients: a forward and a backward function
   Kernels,   ///< every op is in a fuse.kernel
   Schedules, ///< every kernel has a schedule
   Tile,      ///< tile.func programs and tile.launch
@@ -35,6 +37,8 @@ struct PipelineOptions {
   /// Lower to the CPU even when the tile program is a GPU's: how the CPU checks
   /// the GPU's programs.
   bool lowerToCPU = false;
+  /// Derive the backward pass (the phases Joint and Partition).
+  bool gradients = false;
   /// First and last phase, both run.
   Phase from = Phase::Target;
   Phase to = Phase::Lower;

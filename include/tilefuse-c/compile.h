@@ -22,6 +22,8 @@ typedef struct tilefuse_compile_options {
   const char *source_name;
   /** Non-zero: leave assembling PTX to the driver. */
   int no_assemble;
+  /** Non-zero: derive the backward pass as well. */
+  int gradients;
 } tilefuse_compile_options;
 
 /** Compiles MLIR text (`length` bytes) of any stage from fuse to tile. */
@@ -35,7 +37,7 @@ TILEFUSE_C_API int tilefuse_recompile(const tilefuse_program *program,
                                       tilefuse_program **result,
                                       tilefuse_error **error);
 
-/** The IR or code after a stage: fuse, kernels, tile, llvm, ptx or cubin. */
+/** The IR or code after a stage: fuse, joint, kernels, tile, llvm, ptx, cubin. */
 TILEFUSE_C_API int tilefuse_emit(const char *source, size_t length,
                                  const char *stage,
                                  const tilefuse_compile_options *options,

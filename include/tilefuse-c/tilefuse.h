@@ -75,6 +75,22 @@ TILEFUSE_C_API int tilefuse_program_deserialize(const void *data, size_t size,
                                                 tilefuse_error **error);
 TILEFUSE_C_API void tilefuse_program_free(tilefuse_program *program);
 
+/** Entries: a training program has a forward and a backward one. A program handle
+ *  has one selected, at first the first; `select` gives a handle on another. */
+TILEFUSE_C_API size_t tilefuse_program_num_entries(const tilefuse_program *p);
+TILEFUSE_C_API const char *
+tilefuse_program_entry_name(const tilefuse_program *p, size_t index);
+TILEFUSE_C_API int tilefuse_program_select(const tilefuse_program *p,
+                                           const char *entry,
+                                           tilefuse_program **selected,
+                                           tilefuse_error **error);
+/** Sources of a backward entry's first inputs: kind 0 is the forward entry's
+ *  input, 1 its result, 2 one of the outputs after its results. */
+TILEFUSE_C_API size_t tilefuse_program_num_saved(const tilefuse_program *p);
+TILEFUSE_C_API int tilefuse_program_saved(const tilefuse_program *p,
+                                          size_t index, int *kind,
+                                          size_t *position);
+
 /** The signature. `index` counts from 0; returns non-zero when out of range. */
 TILEFUSE_C_API const char *tilefuse_program_entry(const tilefuse_program *p);
 TILEFUSE_C_API const char *tilefuse_program_target(const tilefuse_program *p);

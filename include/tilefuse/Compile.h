@@ -22,8 +22,13 @@ struct CompileOptions {
   /// Target whose schedule shapes the tile program; empty: `target`. With
   /// target `cpu` and scheduleTarget `sm_90a` the CPU runs the GPU's program.
   std::string scheduleTarget;
-  /// Function to compile; empty: the only public one.
+  /// Function to compile; empty: every public one, each an entry of the program.
   std::string entry;
+  /// Derive the backward pass: `f` becomes the entries `f_forward`, whose
+  /// outputs are the results and what the backward pass needs beside arguments
+  /// and results, and `f_backward`, which takes the saved values and a cotangent
+  /// for each differentiable result and gives the gradients.
+  bool gradients = false;
   /// Name of the source in diagnostics.
   std::string sourceName = "<source>";
   /// Assemble PTX to machine code when ptxas is found; else the driver does it.
@@ -31,7 +36,7 @@ struct CompileOptions {
 };
 
 /// A phase whose IR or code can be printed.
-enum class Stage { Fuse, Kernels, Tile, Llvm, Ptx, Cubin };
+enum class Stage { Fuse, Joint, Kernels, Tile, Llvm, Ptx, Cubin };
 
 /// Compiles MLIR text of any stage from `fuse` to `tile`.
 /// Errors: InvalidSource with the located diagnostic, Unsupported.

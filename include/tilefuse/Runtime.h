@@ -49,11 +49,23 @@ struct ArgumentInfo {
   size_t getByteSize() const;
 };
 
-/// What a program takes and gives, in order.
+/// Where an input of a backward entry comes from.
+struct SavedSource {
+  /// The forward entry's input, its result, or one of the outputs it gives
+  /// beyond its results.
+  enum class Kind : uint8_t { Argument, Result, Residual };
+  Kind kind = Kind::Argument;
+  uint32_t index = 0;
+};
+
+/// What an entry takes and gives, in order.
 struct Signature {
   std::string entry;
   std::vector<ArgumentInfo> inputs;
   std::vector<ArgumentInfo> outputs;
+  /// For a backward entry, the sources of its first inputs; the cotangents
+  /// follow. Empty for any other.
+  std::vector<SavedSource> saved;
 };
 
 struct ProgramData;
@@ -73,9 +85,18 @@ struct LaunchInfo {
 class LoadedProgram;
 
 /// A compiled program. Cheap to copy (shares its immutable data).
+///
+/// A program has one or more entries (a training program has a forward and a
+/// backward one) that share their code; one of them, at first the first, is
+/// selected, and signature, workspace, launches and runs are that one's.
 class Program {
 public:
-  explicit Program(std::shared_ptr<const ProgramData> data);
+  explicit Program(std::shared_ptr<const ProgramData> data, size_t entry = 0);
+
+  /// Names of the entries.
+  std::vector<std::string> entries() const;
+  /// The same program with another entry selected. Errors: NotFound.
+  Expected<Program> select(const std::string &entry) const;
 
   const Signature &signature() const;
   /// `cpu`, or the GPU architecture the code is for, as `sm_90a`.
@@ -113,13 +134,17 @@ public:
 
 private:
   std::shared_ptr<const ProgramData> impl;
+  size_t entryIndex;
 };
 
 /// A GPU program resident on one device.
 class LoadedProgram {
 public:
   struct State;
-  explicit LoadedProgram(std::shared_ptr<const State> state);
+  LoadedProgram(std::shared_ptr<const State> state, size_t entry);
+
+  /// The same resident code with another entry selected. Errors: NotFound.
+  Expected<LoadedProgram> select(const std::string &entry) const;
 
   /// Enqueues one run on `stream` (a CUstream / cudaStream_t; null is the
   /// default stream). Never synchronises and never allocates; works under
@@ -131,6 +156,7 @@ public:
 
 private:
   std::shared_ptr<const State> state;
+  size_t entryIndex;
 };
 
 /// For tools and tests: allocates, copies in, runs, copies out. Programs that

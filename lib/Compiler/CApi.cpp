@@ -21,6 +21,7 @@ static CompileOptions toOptions(const tilefuse_compile_options *given) {
   set(options.entry, given->entry);
   set(options.sourceName, given->source_name);
   options.assemble = !given->no_assemble;
+  options.gradients = given->gradients != 0;
   return options;
 }
 
@@ -48,6 +49,7 @@ int tilefuse_emit(const char *source, size_t length, const char *stage,
                   tilefuse_bytes **text, tilefuse_error **error) {
   auto chosen = llvm::StringSwitch<std::optional<Stage>>(stage ? stage : "")
                     .Case("fuse", Stage::Fuse)
+                    .Case("joint", Stage::Joint)
                     .Case("kernels", Stage::Kernels)
                     .Case("tile", Stage::Tile)
                     .Case("llvm", Stage::Llvm)

@@ -11,6 +11,7 @@
 #include "mlir/AsmParser/AsmParserState.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -87,8 +88,8 @@ Error Compilation::takeError(ErrorCode code, std::string fallback) {
   return Error{code, std::move(fallback), options.sourceName};
 }
 
-// DRAM bytes of the ops of `function` when each runs alone.
-static int64_t countUnfusedBytes(func::FuncOp function) {
+// DRAM bytes of the ops of `module` when each runs alone.
+static int64_t countUnfusedBytes(ModuleOp module) {
   auto getBytes = [](Type type) -> int64_t {
     auto tensor = dyn_cast<RankedTensorType>(type);
     if (!tensor || !tensor.hasStaticShape())
@@ -97,7 +98,7 @@ static int64_t countUnfusedBytes(func::FuncOp function) {
            llvm::divideCeil(tensor.getElementTypeBitWidth(), 8);
   };
   int64_t bytes = 0;
-  function.walk([&](Operation *op) {
+  module.walk([&](Operation *op) {
     if (op->getNumResults() == 0 || op->hasTrait<OpTrait::ConstantLike>() ||
         isa<fuse::ReshapeOp>(op))
       return;
@@ -121,37 +122,43 @@ static Phase detectNextPhase(ModuleOp module) {
   return hasKernels ? Phase::Schedules : Phase::Simplify;
 }
 
-Expected<void> Compilation::pickEntry() {
-  auto invalid = [&](const Twine &message) {
-    return Error{ErrorCode::InvalidSource, message.str(), options.sourceName};
-  };
-  SmallVector<func::FuncOp> candidates;
+SmallVector<func::FuncOp> Compilation::getEntries() {
+  SmallVector<func::FuncOp> entries;
   for (auto function : module->getOps<func::FuncOp>())
-    if (!function.isExternal() &&
-        (options.entry.empty() ? function.isPublic()
-                               : function.getName() == options.entry))
-      candidates.push_back(function);
-  if (candidates.empty())
-    return invalid(options.entry.empty()
-                       ? Twine("there is no public function to compile")
-                       : "there is no function '" + options.entry + "'");
-  if (candidates.size() > 1)
-    return invalid("there are " + Twine(candidates.size()) +
-                   " public functions; name the entry");
-  entry = candidates.front();
+    if (!function.isExternal())
+      entries.push_back(function);
+  return entries;
+}
 
-  // What the entry does not need is not compiled.
+Expected<void> Compilation::pickEntries() {
+  auto isChosen = [&](func::FuncOp function) {
+    return !function.isExternal() &&
+           (options.entry.empty() ? function.isPublic()
+                                  : function.getName() == options.entry);
+  };
+  // What the entries do not need is not compiled.
   llvm::StringSet<> used;
-  entry.walk([&](tile::LaunchOp launch) { used.insert(launch.getKernel()); });
-  for (Operation &op : llvm::make_early_inc_range(*module->getBody())) {
-    if (&op == entry.getOperation())
+  for (auto function :
+       llvm::make_early_inc_range(module->getOps<func::FuncOp>())) {
+    if (!isChosen(function)) {
+      function.erase();
       continue;
-    auto kernel = dyn_cast<tile::FuncOp>(op);
-    if (isa<func::FuncOp>(op) || (kernel && !used.contains(kernel.getName())))
-      op.erase();
+    }
+    function.walk(
+        [&](tile::LaunchOp launch) { used.insert(launch.getKernel()); });
   }
-  bool calls = entry
-                   .walk([&](func::CallOp call) {
+  for (auto kernel : llvm::make_early_inc_range(module->getOps<tile::FuncOp>()))
+    if (!used.contains(kernel.getName()))
+      kernel.erase();
+
+  if (getEntries().empty())
+    return Error{ErrorCode::InvalidSource,
+                 options.entry.empty()
+                     ? "there is no public function to compile"
+                     : "there is no function '" + options.entry + "'",
+                 options.sourceName};
+  bool calls = module
+                   ->walk([&](func::CallOp call) {
                      call.emitOpError("is not supported: inline the callee");
                      return WalkResult::interrupt();
                    })
@@ -182,15 +189,16 @@ private:
 };
 
 void Compilation::nameArguments(const ArgumentNames &names) {
-  for (unsigned i = 0; i < entry.getNumArguments(); ++i) {
-    if (entry.getArgAttr(i, NameAttribute))
-      continue;
-    llvm::StringRef name = names.get(entry.getBody().front(), i);
-    std::string fallback = "arg" + std::to_string(i);
-    entry.setArgAttr(i, NameAttribute,
-                     StringAttr::get(context.get(),
-                                     name.empty() ? fallback : name));
-  }
+  for (func::FuncOp entry : getEntries())
+    for (unsigned i = 0; i < entry.getNumArguments(); ++i) {
+      if (entry.getArgAttr(i, NameAttribute))
+        continue;
+      llvm::StringRef name = names.get(entry.getBody().front(), i);
+      entry.setArgAttr(
+          i, NameAttribute,
+          StringAttr::get(context.get(),
+                          name.empty() ? "arg" + std::to_string(i) : name));
+    }
 }
 
 Expected<std::unique_ptr<Compilation>>
@@ -223,12 +231,12 @@ Compilation::parse(std::string_view source, const CompileOptions &options) {
       return self->takeError(ErrorCode::InvalidSource, "invalid module");
   }
 
-  if (auto ok = self->pickEntry(); !ok)
+  if (auto ok = self->pickEntries(); !ok)
     return ok.error();
   self->nameArguments(ArgumentNames(parserState));
   self->next = detectNextPhase(*self->module);
   if (self->next == Phase::Simplify)
-    self->unfusedBytes = countUnfusedBytes(self->entry);
+    self->unfusedBytes = countUnfusedBytes(*self->module);
   if (auto attribute =
           (*self->module)->getAttrOfType<StringAttr>(SourceAttribute))
     self->source = attribute.str();
@@ -245,6 +253,7 @@ Expected<void> Compilation::advanceTo(Phase phase) {
     pipeline.target = options.scheduleTarget.empty() ? options.target
                                                      : options.scheduleTarget;
     pipeline.lowerToCPU = options.target == "cpu";
+    pipeline.gradients = options.gradients;
     pipeline.from = from;
     pipeline.to = to;
     buildPhases(manager, pipeline);
@@ -260,9 +269,6 @@ Expected<void> Compilation::advanceTo(Phase phase) {
   if (auto ok = run(next, phase); !ok)
     return ok;
   next = static_cast<Phase>(static_cast<int>(phase) + 1);
-  // Tiling replaces the entry function.
-  if (auto found = module->lookupSymbol<func::FuncOp>(entry.getName()))
-    entry = found;
   return {};
 }
 

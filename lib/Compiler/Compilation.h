@@ -23,14 +23,15 @@ namespace tilefuse {
 /// of its own.
 class Compilation {
 public:
-  /// Parses and verifies `source`, picks the entry function and drops every
+  /// Parses and verifies `source`, picks the entry functions and drops every
   /// other one. Errors: InvalidSource, with the diagnostic's location.
   static Expected<std::unique_ptr<Compilation>>
   parse(std::string_view source, const CompileOptions &options);
   ~Compilation();
 
   mlir::ModuleOp getModule() { return *module; }
-  mlir::func::FuncOp getEntry() { return entry; }
+  /// The functions that become entries, in order.
+  llvm::SmallVector<mlir::func::FuncOp> getEntries();
   const CompileOptions &getOptions() const { return options; }
 
   /// Runs the phases that are still missing up to and including `phase`.
@@ -57,14 +58,13 @@ private:
 
   class Diagnostics;
 
-  Expected<void> pickEntry();
+  Expected<void> pickEntries();
   void nameArguments(const class ArgumentNames &names);
 
   CompileOptions options;
   std::unique_ptr<mlir::MLIRContext> context;
   std::unique_ptr<Diagnostics> diagnostics;
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  mlir::func::FuncOp entry;
   std::string source;
   std::optional<int64_t> unfusedBytes;
   /// First phase that has not run.

@@ -120,7 +120,7 @@ Expected<Program> compile(Compilation &compilation) {
   if (auto ok = compilation.advanceTo(Phase::Plan); !ok)
     return ok.error();
   Expected<std::shared_ptr<ProgramData>> plan =
-      readHostPlan(compilation.getEntry());
+      readHostPlan(compilation.getEntries());
   if (!plan)
     return plan.error();
   ProgramData &data = **plan;
@@ -150,7 +150,6 @@ Expected<Program> recompile(const Program &program) {
   CompileOptions options;
   options.target = data.target;
   options.scheduleTarget = data.scheduleTarget;
-  options.entry = data.signature.entry;
   options.sourceName = "<program>";
   return compile(data.source, options);
 }
@@ -168,7 +167,14 @@ Expected<std::string> emit(std::string_view source, Stage stage,
   Phase last = Phase::Lower;
   switch (stage) {
   case Stage::Fuse:
-    last = Phase::Simplify;
+    last = options.gradients ? Phase::Partition : Phase::Simplify;
+    break;
+  case Stage::Joint:
+    if (!options.gradients)
+      return Error{ErrorCode::InvalidArgument,
+                   "the joint graph exists only when gradients are asked for",
+                   {}};
+    last = Phase::Joint;
     break;
   case Stage::Kernels:
     last = Phase::Schedules;

@@ -43,20 +43,23 @@ std::optional<DType> getDType(Type type) {
 
 class PlanReader {
 public:
-  explicit PlanReader(func::FuncOp entry)
-      : entry(entry), data(std::make_shared<ProgramData>()) {}
+  explicit PlanReader(ProgramData &data) : data(data) {}
 
-  Expected<std::shared_ptr<ProgramData>> read() {
+  Expected<void> read(func::FuncOp function) {
+    entry = function;
+    plan = &data.entries.emplace_back();
     if (auto ok = readSignature(); !ok)
-      return ok.error();
+      return ok;
+    if (auto ok = readSaved(); !ok)
+      return ok;
     if (auto workspace = entry->getAttrOfType<IntegerAttr>("tile.workspace"))
-      data->workspaceBytes = workspace.getInt();
+      plan->workspaceBytes = workspace.getInt();
     for (Operation &op : entry.getBody().front()) {
       if (auto launch = dyn_cast<tile::LaunchOp>(op))
         if (auto ok = readLaunch(launch); !ok)
-          return ok.error();
+          return ok;
     }
-    return std::move(data);
+    return {};
   }
 
 private:
@@ -71,7 +74,7 @@ private:
     if (!numInputs || numInputs.getInt() < 0 ||
         numInputs.getInt() > entry.getNumArguments())
       return invalid("the host program has no 'tile.num_inputs'");
-    data->signature.entry = entry.getName();
+    plan->signature.entry = entry.getName();
     unsigned count = numInputs.getInt();
     for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes())) {
       auto view = dyn_cast<tile::ViewType>(type);
@@ -93,9 +96,36 @@ private:
       if (auto alias =
               entry.getArgAttrOfType<IntegerAttr>(i, "fuse.alias_result"))
         info.aliasResult = alias.getInt();
-      (isInput ? data->signature.inputs : data->signature.outputs)
+      (isInput ? plan->signature.inputs : plan->signature.outputs)
           .push_back(std::move(info));
     }
+    return {};
+  }
+
+  // `fuse.saved = ["arg 0", "result 1", "residual 0"]`.
+  Expected<void> readSaved() {
+    auto sources = entry->getAttrOfType<ArrayAttr>("fuse.saved");
+    if (!sources)
+      return {};
+    for (Attribute attribute : sources) {
+      auto text = dyn_cast<StringAttr>(attribute);
+      auto [kind, number] =
+          (text ? text.getValue() : llvm::StringRef()).split(' ');
+      SavedSource source;
+      if (number.getAsInteger(10, source.index))
+        return invalid("'fuse.saved' is malformed");
+      if (kind == "arg")
+        source.kind = SavedSource::Kind::Argument;
+      else if (kind == "result")
+        source.kind = SavedSource::Kind::Result;
+      else if (kind == "residual")
+        source.kind = SavedSource::Kind::Residual;
+      else
+        return invalid("'fuse.saved' is malformed");
+      plan->signature.saved.push_back(source);
+    }
+    if (plan->signature.saved.size() > plan->signature.inputs.size())
+      return invalid("'fuse.saved' names more values than there are inputs");
     return {};
   }
 
@@ -109,7 +139,7 @@ private:
       view = cast.getView();
     }
     if (auto argument = dyn_cast<BlockArgument>(view)) {
-      uint32_t numInputs = data->signature.inputs.size();
+      uint32_t numInputs = plan->signature.inputs.size();
       uint32_t index = argument.getArgNumber();
       if (index < numInputs)
         return BufferRef{BufferKind::Input, index, offset};
@@ -134,11 +164,11 @@ private:
     if (!isNew)
       return entry->second;
     uint64_t start =
-        llvm::alignTo(data->constants.size(), ConstantAlignment);
+        llvm::alignTo(data.constants.size(), ConstantAlignment);
     auto view = cast<tile::ViewType>(constant.getType());
     size_t width = tilefuse::getByteSize(*getDType(view.getElementType()));
-    data->constants.resize(start + view.getNumElements() * width);
-    std::byte *out = data->constants.data() + start;
+    data.constants.resize(start + view.getNumElements() * width);
+    std::byte *out = data.constants.data() + start;
     auto write = [&](const APInt &bits) {
       uint64_t word = bits.getZExtValue();
       std::memcpy(out, &word, width);
@@ -160,7 +190,7 @@ private:
 
   Expected<uint32_t> placeKernel(tile::FuncOp function) {
     auto [entry, isNew] =
-        kernelIndices.try_emplace(function.getName(), data->kernels.size());
+        kernelIndices.try_emplace(function.getName(), data.kernels.size());
     if (!isNew)
       return entry->second;
     KernelData kernel;
@@ -168,7 +198,7 @@ private:
     for (auto [axis, extent] : llvm::enumerate(function.getGrid()))
       kernel.grid[axis] = extent;
     kernel.threads = function.getWarps() * 32;
-    data->kernels.push_back(std::move(kernel));
+    data.kernels.push_back(std::move(kernel));
     return static_cast<uint32_t>(entry->second);
   }
 
@@ -190,20 +220,27 @@ private:
         return ref.error();
       launch.arguments.push_back(*ref);
     }
-    data->launches.push_back(std::move(launch));
+    plan->launches.push_back(std::move(launch));
     return {};
   }
 
+  ProgramData &data;
   func::FuncOp entry;
-  std::shared_ptr<ProgramData> data;
+  EntryData *plan = nullptr;
   llvm::MapVector<Attribute, uint64_t> constantOffsets;
   llvm::StringMap<uint32_t> kernelIndices;
 };
 
 } // namespace
 
-Expected<std::shared_ptr<ProgramData>> readHostPlan(func::FuncOp entry) {
-  return PlanReader(entry).read();
+Expected<std::shared_ptr<ProgramData>>
+readHostPlan(ArrayRef<func::FuncOp> entries) {
+  auto data = std::make_shared<ProgramData>();
+  PlanReader reader(*data);
+  for (func::FuncOp entry : entries)
+    if (auto ok = reader.read(entry); !ok)
+      return ok.error();
+  return data;
 }
 
 } // namespace tilefuse

@@ -8,12 +8,13 @@
 
 namespace tilefuse {
 
-/// Reads a planned host function (after `tile-plan-buffers`): signature,
-/// kernels with their grids, launches with the place of every argument,
-/// workspace and constants. What only code generation knows (threads, shared
-/// memory, the code itself) is filled in later.
-/// Errors: InvalidSource when the function is not such a plan.
-Expected<std::shared_ptr<ProgramData>> readHostPlan(mlir::func::FuncOp entry);
+/// Reads the planned host functions (after `tile-plan-buffers`) of a module as
+/// the entries of a program: signatures, kernels with their grids, launches with
+/// the place of every argument, workspaces and constants. What only code
+/// generation knows (shared memory, the code itself) is filled in later.
+/// Errors: InvalidSource when a function is not such a plan.
+Expected<std::shared_ptr<ProgramData>>
+readHostPlan(llvm::ArrayRef<mlir::func::FuncOp> entries);
 
 } // namespace tilefuse
 

@@ -32,11 +32,21 @@ static llvm::StringRef toString(BufferKind kind) {
   return "constant";
 }
 
-llvm::json::Object describePlan(const ProgramData &data,
+static llvm::json::Array describe(const std::vector<SavedSource> &sources) {
+  static const char *const kinds[] = {"arg", "result", "residual"};
+  llvm::json::Array list;
+  for (const SavedSource &source : sources)
+    list.push_back(kinds[static_cast<int>(source.kind)] + std::string(" ") +
+                   std::to_string(source.index));
+  return list;
+}
+
+llvm::json::Object describePlan(const ProgramData &data, size_t index,
                                 std::optional<int64_t> unfusedBytes) {
+  const EntryData &entry = data.entries[index];
   llvm::json::Array launches;
   int64_t bytes = 0, finishes = 0;
-  for (const LaunchData &launch : data.launches) {
+  for (const LaunchData &launch : entry.launches) {
     const KernelData &kernel = data.kernels[launch.kernel];
     llvm::json::Array arguments;
     for (const BufferRef &ref : launch.arguments)
@@ -58,13 +68,14 @@ llvm::json::Object describePlan(const ProgramData &data,
     bytes += launch.bytes;
     finishes += launch.isFinish;
   }
-  int64_t count = data.launches.size();
+  int64_t count = entry.launches.size();
   return llvm::json::Object{
-      {"entry", data.signature.entry},
+      {"entry", entry.signature.entry},
       {"target", data.target},
-      {"inputs", describe(data.signature.inputs)},
-      {"outputs", describe(data.signature.outputs)},
-      {"workspace_bytes", static_cast<int64_t>(data.workspaceBytes)},
+      {"inputs", describe(entry.signature.inputs)},
+      {"outputs", describe(entry.signature.outputs)},
+      {"saved", describe(entry.signature.saved)},
+      {"workspace_bytes", static_cast<int64_t>(entry.workspaceBytes)},
       {"constant_bytes", static_cast<int64_t>(data.constants.size())},
       {"fused_bytes", bytes},
       {"unfused_bytes", unfusedBytes ? llvm::json::Value(*unfusedBytes)

@@ -43,6 +43,38 @@ int tilefuse_program_deserialize(const void *data, size_t size,
 
 void tilefuse_program_free(tilefuse_program *program) { delete program; }
 
+size_t tilefuse_program_num_entries(const tilefuse_program *p) {
+  return p->program.data().entries.size();
+}
+const char *tilefuse_program_entry_name(const tilefuse_program *p,
+                                        size_t index) {
+  const auto &entries = p->program.data().entries;
+  return index < entries.size() ? entries[index].signature.entry.c_str()
+                                : nullptr;
+}
+int tilefuse_program_select(const tilefuse_program *p, const char *entry,
+                            tilefuse_program **selected,
+                            tilefuse_error **error) {
+  Expected<Program> result = p->program.select(entry ? entry : "");
+  if (!result)
+    return reportTo(error, result.error());
+  *selected = new tilefuse_program{*result};
+  return 0;
+}
+
+size_t tilefuse_program_num_saved(const tilefuse_program *p) {
+  return p->program.signature().saved.size();
+}
+int tilefuse_program_saved(const tilefuse_program *p, size_t index,
+                           int *kind, size_t *position) {
+  const auto &saved = p->program.signature().saved;
+  if (index >= saved.size())
+    return static_cast<int>(ErrorCode::InvalidArgument);
+  *kind = static_cast<int>(saved[index].kind);
+  *position = saved[index].index;
+  return 0;
+}
+
 const char *tilefuse_program_entry(const tilefuse_program *p) {
   return p->program.signature().entry.c_str();
 }
@@ -59,7 +91,7 @@ size_t tilefuse_program_workspace_bytes(const tilefuse_program *p) {
   return p->program.workspaceBytes();
 }
 size_t tilefuse_program_num_launches(const tilefuse_program *p) {
-  return p->program.data().launches.size();
+  return p->program.launches().size();
 }
 
 static int describe(const std::vector<ArgumentInfo> &infos, size_t index,

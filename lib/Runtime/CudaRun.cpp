@@ -136,11 +136,18 @@ Expected<LoadedProgram> Program::loadOnDevice(int ordinal) const {
     if (status != Success)
       return driver.makeError(status, "cannot load the constants");
   }
-  return LoadedProgram(std::move(state));
+  return LoadedProgram(std::move(state), entryIndex);
 }
 
-LoadedProgram::LoadedProgram(std::shared_ptr<const State> state)
-    : state(std::move(state)) {}
+LoadedProgram::LoadedProgram(std::shared_ptr<const State> state, size_t entry)
+    : state(std::move(state)), entryIndex(entry) {}
+
+Expected<LoadedProgram> LoadedProgram::select(const std::string &entry) const {
+  Expected<size_t> found = state->data->find(entry);
+  if (!found)
+    return found.error();
+  return LoadedProgram(state, *found);
+}
 
 Expected<void> LoadedProgram::launch(void *stream,
                                      std::span<const void *const> inputs,
@@ -148,7 +155,8 @@ Expected<void> LoadedProgram::launch(void *stream,
                                      void *workspace) const {
   const ProgramData &data = *state->data;
   const Driver &driver = *state->driver;
-  if (auto ok = checkArguments(data, inputs, outputs, workspace); !ok)
+  const EntryData &entry = data.entries[entryIndex];
+  if (auto ok = checkArguments(entry, inputs, outputs, workspace); !ok)
     return ok;
   PrimaryContext::Scope scope(*state->context);
   if (scope.status != Success)
@@ -156,7 +164,7 @@ Expected<void> LoadedProgram::launch(void *stream,
 
   constexpr size_t InlineArguments = 64;
   void *addressStorage[InlineArguments], *parameterStorage[InlineArguments];
-  for (const LaunchData &launch : data.launches) {
+  for (const LaunchData &launch : entry.launches) {
     const KernelData &kernel = data.kernels[launch.kernel];
     size_t count = launch.arguments.size();
     std::vector<void *> overflow;

@@ -110,13 +110,14 @@ Expected<void> Program::runOnHost(std::span<const void *const> inputs,
                  "a loaded CPU program must be compiled again by the compiler "
                  "library before it runs",
                  {}};
-  if (auto ok = checkArguments(data, inputs, outputs, workspace); !ok)
+  const EntryData &entry = data.entries[entryIndex];
+  if (auto ok = checkArguments(entry, inputs, outputs, workspace); !ok)
     return ok;
   if (threads == 0)
     threads = std::max(1u, std::thread::hardware_concurrency());
 
   HostFailure failure;
-  for (const LaunchData &launch : data.launches) {
+  for (const LaunchData &launch : entry.launches) {
     const KernelData &kernel = data.kernels[launch.kernel];
     std::vector<void *> arguments;
     for (const BufferRef &ref : launch.arguments)

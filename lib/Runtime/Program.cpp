@@ -68,18 +68,45 @@ size_t ArgumentInfo::getByteSize() const {
   return static_cast<size_t>(last + 1) * tilefuse::getByteSize(dtype);
 }
 
-Program::Program(std::shared_ptr<const ProgramData> data)
-    : impl(std::move(data)) {}
+Program::Program(std::shared_ptr<const ProgramData> data, size_t entry)
+    : impl(std::move(data)), entryIndex(entry) {}
 
-const Signature &Program::signature() const { return impl->signature; }
+Expected<size_t> ProgramData::find(const std::string &entry) const {
+  for (size_t i = 0; i < entries.size(); ++i)
+    if (entries[i].signature.entry == entry)
+      return i;
+  return Error{ErrorCode::NotFound,
+               "the program has no entry '" + entry + "'",
+               {}};
+}
+
+std::vector<std::string> Program::entries() const {
+  std::vector<std::string> names;
+  for (const EntryData &entry : impl->entries)
+    names.push_back(entry.signature.entry);
+  return names;
+}
+
+Expected<Program> Program::select(const std::string &entry) const {
+  Expected<size_t> found = impl->find(entry);
+  if (!found)
+    return found.error();
+  return Program(impl, *found);
+}
+
+const Signature &Program::signature() const {
+  return impl->entries[entryIndex].signature;
+}
 const std::string &Program::target() const { return impl->target; }
-size_t Program::workspaceBytes() const { return impl->workspaceBytes; }
+size_t Program::workspaceBytes() const {
+  return impl->entries[entryIndex].workspaceBytes;
+}
 const std::string &Program::ptx() const { return impl->ptx; }
 const std::string &Program::cubin() const { return impl->cubin; }
 
 std::vector<LaunchInfo> Program::launches() const {
   std::vector<LaunchInfo> result;
-  for (const LaunchData &launch : impl->launches) {
+  for (const LaunchData &launch : impl->entries[entryIndex].launches) {
     const KernelData &kernel = impl->kernels[launch.kernel];
     result.push_back({kernel.name,
                       {kernel.grid[0], kernel.grid[1], kernel.grid[2]},
@@ -140,7 +167,7 @@ Expected<Program> Program::load(const std::string &path) {
   return error;
 }
 
-Expected<void> tilefuse::checkArguments(const ProgramData &data,
+Expected<void> tilefuse::checkArguments(const EntryData &entry,
                                         std::span<const void *const> inputs,
                                         std::span<void *const> outputs,
                                         const void *workspace) {
@@ -163,13 +190,13 @@ Expected<void> tilefuse::checkArguments(const ProgramData &data,
     }
     return {};
   };
-  if (auto ok = checkList(inputs, data.signature.inputs, "input"); !ok)
+  if (auto ok = checkList(inputs, entry.signature.inputs, "input"); !ok)
     return ok;
-  if (auto ok = checkList(outputs, data.signature.outputs, "output"); !ok)
+  if (auto ok = checkList(outputs, entry.signature.outputs, "output"); !ok)
     return ok;
-  if (data.workspaceBytes && !workspace)
+  if (entry.workspaceBytes && !workspace)
     return invalid("the program needs a workspace of " +
-                   std::to_string(data.workspaceBytes) + " bytes");
+                   std::to_string(entry.workspaceBytes) + " bytes");
   if (reinterpret_cast<uintptr_t>(workspace) % 256)
     return invalid("the workspace must be aligned to 256 bytes");
   return {};

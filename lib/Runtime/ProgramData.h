@@ -40,13 +40,19 @@ struct LaunchData {
 using HostKernel = void (*)(void *const *arguments, int64_t id0, int64_t id1,
                             int64_t id2);
 
-/// Everything behind Program. Immutable once a Program holds it.
-struct ProgramData {
+/// One entry: what a host function became.
+struct EntryData {
   Signature signature;
-  std::string target;
-  std::vector<KernelData> kernels;
   std::vector<LaunchData> launches;
   uint64_t workspaceBytes = 0;
+};
+
+/// Everything behind Program. Immutable once a Program holds it.
+struct ProgramData {
+  std::string target;
+  /// At least one.
+  std::vector<EntryData> entries;
+  std::vector<KernelData> kernels;
   /// Constant data, each piece 256-byte aligned.
   std::vector<std::byte> constants;
 
@@ -62,6 +68,8 @@ struct ProgramData {
   std::shared_ptr<void> hostCode;
 
   bool isHost() const { return target == "cpu"; }
+  /// Position of an entry by name. Errors: NotFound.
+  Expected<size_t> find(const std::string &entry) const;
 };
 
 /// Bytes of a program file; see Serialization.cpp for the format.
@@ -70,7 +78,7 @@ Expected<std::shared_ptr<ProgramData>>
 deserializeProgram(std::span<const std::byte> bytes);
 
 /// Checks counts, null and alignment of a run's addresses.
-Expected<void> checkArguments(const ProgramData &data,
+Expected<void> checkArguments(const EntryData &entry,
                               std::span<const void *const> inputs,
                               std::span<void *const> outputs,
                               const void *workspace);

@@ -17,6 +17,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <type_traits>
@@ -76,6 +77,18 @@ public:
     write(ref.index);
     write(ref.offset);
   }
+  void write(const SavedSource &source) {
+    write(source.kind);
+    write(source.index);
+  }
+  void write(const EntryData &entry) {
+    write(entry.signature.entry);
+    write(entry.signature.inputs);
+    write(entry.signature.outputs);
+    write(entry.signature.saved);
+    write(entry.launches);
+    write(entry.workspaceBytes);
+  }
   void write(const LaunchData &launch) {
     write(launch.kernel);
     write(launch.arguments);
@@ -119,7 +132,7 @@ public:
     rest = rest.subspan(size);
   }
   template <typename T> void read(std::vector<T> &list) {
-    uint64_t count = readCount(std::is_arithmetic_v<T> ? sizeof(T) : 8);
+    uint64_t count = readCount(std::is_arithmetic_v<T> ? sizeof(T) : 5);
     list.clear();
     for (uint64_t i = 0; i < count && !failed; ++i)
       read(list.emplace_back());
@@ -144,6 +157,18 @@ public:
     read(ref.kind);
     read(ref.index);
     read(ref.offset);
+  }
+  void read(SavedSource &source) {
+    read(source.kind);
+    read(source.index);
+  }
+  void read(EntryData &entry) {
+    read(entry.signature.entry);
+    read(entry.signature.inputs);
+    read(entry.signature.outputs);
+    read(entry.signature.saved);
+    read(entry.launches);
+    read(entry.workspaceBytes);
   }
   void read(LaunchData &launch) {
     read(launch.kernel);
@@ -186,39 +211,52 @@ bool isSane(const ArgumentInfo &info) {
   return true;
 }
 
-bool isSane(const ProgramData &data, const BufferRef &ref) {
+bool isSane(const ProgramData &data, const EntryData &entry,
+            const BufferRef &ref) {
   switch (ref.kind) {
   case BufferKind::Input:
-    return ref.index < data.signature.inputs.size() &&
-           ref.offset < data.signature.inputs[ref.index].getByteSize();
+    return ref.index < entry.signature.inputs.size() &&
+           ref.offset < entry.signature.inputs[ref.index].getByteSize();
   case BufferKind::Output:
-    return ref.index < data.signature.outputs.size() &&
-           ref.offset < data.signature.outputs[ref.index].getByteSize();
+    return ref.index < entry.signature.outputs.size() &&
+           ref.offset < entry.signature.outputs[ref.index].getByteSize();
   case BufferKind::Workspace:
-    return ref.offset < data.workspaceBytes;
+    return ref.offset < entry.workspaceBytes;
   case BufferKind::Constant:
     return ref.offset < data.constants.size();
   }
   return false;
 }
 
-bool isSane(const ProgramData &data) {
-  for (const auto *list : {&data.signature.inputs, &data.signature.outputs})
+bool isSane(const ProgramData &data, const EntryData &entry) {
+  const Signature &signature = entry.signature;
+  for (const auto *list : {&signature.inputs, &signature.outputs})
     for (const ArgumentInfo &info : *list)
       if (!isSane(info))
         return false;
+  if (signature.saved.size() > signature.inputs.size())
+    return false;
+  for (const SavedSource &source : signature.saved)
+    if (source.kind > SavedSource::Kind::Residual)
+      return false;
+  for (const LaunchData &launch : entry.launches) {
+    if (launch.kernel >= data.kernels.size())
+      return false;
+    for (const BufferRef &ref : launch.arguments)
+      if (!isSane(data, entry, ref))
+        return false;
+  }
+  return true;
+}
+
+bool isSane(const ProgramData &data) {
   for (const KernelData &kernel : data.kernels)
     for (uint64_t extent : kernel.grid)
       if (extent == 0 || extent >> 40)
         return false;
-  for (const LaunchData &launch : data.launches) {
-    if (launch.kernel >= data.kernels.size())
-      return false;
-    for (const BufferRef &ref : launch.arguments)
-      if (!isSane(data, ref))
-        return false;
-  }
-  return true;
+  return !data.entries.empty() &&
+         std::all_of(data.entries.begin(), data.entries.end(),
+                     [&](const EntryData &entry) { return isSane(data, entry); });
 }
 
 XXH128_canonical_t getDigest(std::span<const std::byte> payload) {
@@ -236,12 +274,8 @@ Error invalid(const char *message) {
 template <typename Io, typename Data> void transfer(Io &&io, Data &data) {
   io(data.target);
   io(data.scheduleTarget);
-  io(data.signature.entry);
-  io(data.signature.inputs);
-  io(data.signature.outputs);
+  io(data.entries);
   io(data.kernels);
-  io(data.launches);
-  io(data.workspaceBytes);
   io(data.constants);
   io(data.ptx);
   io(data.cubin);

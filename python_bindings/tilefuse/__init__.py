@@ -37,7 +37,7 @@ def _check(status, error):
     raise (CompileError if code == _INVALID_SOURCE else Error)(message, location)
 
 
-def _options(target, schedule_target, entry, assemble):
+def _options(target, schedule_target, entry, assemble, gradients=False):
     encode = lambda text: text.encode() if text else None
     return _capi.CompileOptions(
         size=ct.sizeof(_capi.CompileOptions),
@@ -46,6 +46,7 @@ def _options(target, schedule_target, entry, assemble):
         entry=encode(entry),
         source_name=None,
         no_assemble=0 if assemble else 1,
+        gradients=1 if gradients else 0,
     )
 
 
@@ -54,12 +55,16 @@ def _need_compiler():
         raise Error("the tilefuse compiler library is not installed, only its runtime")
 
 
-def compile(source, target="cpu", schedule_target=None, entry=None, assemble=True):
-    """Compiles MLIR text to a Program for `target` ("cpu" or "sm_90a")."""
+def compile(source, target="cpu", schedule_target=None, entry=None, assemble=True,
+            gradients=False):
+    """Compiles MLIR text to a Program for `target` ("cpu" or "sm_90a").
+
+    With `gradients` the program has the entries NAME_forward and NAME_backward.
+    """
     _need_compiler()
     program, error = ct.c_void_p(), ct.c_void_p()
     text = source.encode()
-    options = _options(target, schedule_target, entry, assemble)
+    options = _options(target, schedule_target, entry, assemble, gradients)
     _check(_lib.tilefuse_compile(text, len(text), ct.byref(options), ct.byref(program),
                                  ct.byref(error)), error)
     return Program(program)
@@ -104,6 +109,31 @@ class Program:
         self.num_launches = _lib.tilefuse_program_num_launches(handle)
         self.inputs = self._describe("input")
         self.outputs = self._describe("output")
+
+    @property
+    def entries(self):
+        """Names of the entries."""
+        count = _lib.tilefuse_program_num_entries(self._handle)
+        return [_lib.tilefuse_program_entry_name(self._handle, i).decode()
+                for i in range(count)]
+
+    def select(self, entry):
+        """The same program with another entry selected."""
+        program, error = ct.c_void_p(), ct.c_void_p()
+        _check(_lib.tilefuse_program_select(self._handle, entry.encode(), ct.byref(program),
+                                            ct.byref(error)), error)
+        return Program(program)
+
+    @property
+    def saved(self):
+        """For a backward entry: ("argument" | "result" | "residual", index) per saved input."""
+        kinds = ["argument", "result", "residual"]
+        sources = []
+        for i in range(_lib.tilefuse_program_num_saved(self._handle)):
+            kind, index = ct.c_int(), ct.c_size_t()
+            _lib.tilefuse_program_saved(self._handle, i, ct.byref(kind), ct.byref(index))
+            sources.append((kinds[kind.value], index.value))
+        return sources
 
     def _describe(self, kind):
         count = getattr(_lib, f"tilefuse_program_num_{kind}s")(self._handle)

@@ -30,6 +30,7 @@ class CompileOptions(ct.Structure):
         ("entry", ct.c_char_p),
         ("source_name", ct.c_char_p),
         ("no_assemble", ct.c_int),
+        ("gradients", ct.c_int),
     ]
 
 
@@ -72,6 +73,12 @@ def load_runtime(library):
     declare("tilefuse_program_serialize", _P, _P)
     declare("tilefuse_program_deserialize", ct.c_int, ct.c_char_p, ct.c_size_t, _PP, _PP)
     declare("tilefuse_program_free", None, _P)
+    declare("tilefuse_program_num_entries", ct.c_size_t, _P)
+    declare("tilefuse_program_entry_name", ct.c_char_p, _P, ct.c_size_t)
+    declare("tilefuse_program_select", ct.c_int, _P, ct.c_char_p, _PP, _PP)
+    declare("tilefuse_program_num_saved", ct.c_size_t, _P)
+    declare("tilefuse_program_saved", ct.c_int, _P, ct.c_size_t, ct.POINTER(ct.c_int),
+            ct.POINTER(ct.c_size_t))
     declare("tilefuse_program_entry", ct.c_char_p, _P)
     declare("tilefuse_program_target", ct.c_char_p, _P)
     declare("tilefuse_program_num_inputs", ct.c_size_t, _P)

@@ -18,7 +18,7 @@ namespace cl = llvm::cl;
 
 namespace {
 
-enum class Output { Fuse, Kernels, Tile, Llvm, Ptx, Cubin, Program };
+enum class Output { Fuse, Joint, Kernels, Tile, Llvm, Ptx, Cubin, Program };
 
 struct Flags {
   cl::OptionCategory category{"fuse-compile options"};
@@ -34,6 +34,8 @@ struct Flags {
       cl::cat(category)};
   cl::opt<std::string> entry{"entry", cl::desc("function to compile"),
                              cl::cat(category)};
+  cl::opt<bool> grad{"grad", cl::desc("derive the backward pass as well"),
+                     cl::cat(category)};
   cl::opt<std::string> json{"json",
                             cl::desc("write signature, launches and buffers "
                                      "as JSON (- is stdout)"),
@@ -42,6 +44,8 @@ struct Flags {
       "emit", cl::desc("what to write"), cl::init(Output::Program),
       cl::values(
           clEnumValN(Output::Fuse, "fuse", "primitive graph ops"),
+          clEnumValN(Output::Joint, "joint",
+                     "results and gradients in one graph (--grad)"),
           clEnumValN(Output::Kernels, "kernels", "kernels with schedules"),
           clEnumValN(Output::Tile, "tile", "tile programs and the host plan"),
           clEnumValN(Output::Llvm, "llvm", "the LLVM or NVVM dialect"),
@@ -79,6 +83,8 @@ Stage toStage(Output output) {
   switch (output) {
   case Output::Fuse:
     return Stage::Fuse;
+  case Output::Joint:
+    return Stage::Joint;
   case Output::Kernels:
     return Stage::Kernels;
   case Output::Tile:
@@ -109,9 +115,15 @@ int compileProgram(llvm::StringRef source, const CompileOptions &options,
       std::chrono::steady_clock::now() - start;
 
   if (!flags.json.empty()) {
-    llvm::json::Object plan =
-        describePlan(program->data(), (*compilation)->getUnfusedBytes());
+    const ProgramData &data = program->data();
+    std::optional<int64_t> unfused = (*compilation)->getUnfusedBytes();
+    llvm::json::Object plan = describePlan(data, 0, unfused);
     plan["compile_ms"] = elapsed.count();
+    // Further entries (the backward pass) stand beside the first.
+    llvm::json::Array others;
+    for (size_t i = 1; i < data.entries.size(); ++i)
+      others.push_back(describePlan(data, i, std::nullopt));
+    plan["other_entries"] = std::move(others);
     std::string text;
     llvm::raw_string_ostream stream(text);
     stream << llvm::formatv("{0:2}", llvm::json::Value(std::move(plan)))
@@ -140,6 +152,7 @@ int run(const Flags &flags) {
   options.target = flags.target;
   options.scheduleTarget = flags.scheduleTarget;
   options.entry = flags.entry;
+  options.gradients = flags.grad;
   options.sourceName = flags.input == "-" ? "<stdin>" : flags.input;
 
   if (flags.emit == Output::Program || !flags.json.empty())
