@@ -153,7 +153,7 @@ int run(const Flags &flags) {
   options.scheduleTarget = flags.scheduleTarget;
   options.entry = flags.entry;
   options.gradients = flags.grad;
-  options.sourceName = flags.input == "-" ? "<stdin>" : flags.input;
+  options.sourceName = flags.input == "-" ? "<stdin>" : flags.input.getValue();
 
   if (flags.emit == Output::Program || !flags.json.empty())
     if (int status = compileProgram(source, options, flags))

@@ -125,7 +125,7 @@ static Expected<Expectation> makeExpectation(const Source &source,
       return runOther(options.checkAgainst, inputs);
     return graph.error();
   }
-  mlir::func::FuncOp function = (*graph)->getEntry();
+  mlir::func::FuncOp function = (*graph)->getEntries().front();
   if (auto fits = checkSignature(function, inputs, result.outputs, name); !fits)
     return fits.error();
   auto expectation = evaluateGraph(function, inputs, options);

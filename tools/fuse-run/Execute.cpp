@@ -1,10 +1,10 @@
 //===- Execute.cpp - compiling and running on a device ----------*- C++ -*-===//
 
 #include "lib/Reference/Reference.h"
-#include "lib/Runtime/DeviceRun.h"
 #include "tools/fuse-run/Run.h"
 
 #include <chrono>
+#include <cstring>
 
 using namespace tilefuse::reference;
 
@@ -39,7 +39,7 @@ static Expected<Result> runReference(const Source &source,
   for (const Tensor &input : inputs)
     addresses.push_back(&input);
   Stopwatch watch;
-  mlir::func::FuncOp entry = (*graph)->getEntry();
+  mlir::func::FuncOp entry = (*graph)->getEntries().front();
   auto arrays = evaluate(entry, addresses);
   if (!arrays)
     return arrays.error();

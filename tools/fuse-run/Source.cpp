@@ -59,7 +59,7 @@ static bool isGraph(mlir::func::FuncOp function) {
 
 /// Inputs of the entry, tensors in a graph and views in a tile program.
 static Expected<void> readArguments(Compilation &compilation, Source &source) {
-  mlir::func::FuncOp entry = compilation.getEntry();
+  mlir::func::FuncOp entry = compilation.getEntries().front();
   unsigned count = entry.getNumArguments();
   if (auto inputs =
           entry->getAttrOfType<mlir::IntegerAttr>("tile.num_inputs"))
@@ -93,10 +93,10 @@ static Expected<Source> readText(std::string text, const Options &options) {
   if (!compilation)
     return compilation.error();
   source.text = std::move(text);
-  source.entry = (*compilation)->getEntry().getName().str();
+  source.entry = (*compilation)->getEntries().front().getName().str();
   source.graph = (*compilation)->getSource();
   // Kernels that lost their source are a graph still.
-  if (source.graph.empty() && isGraph((*compilation)->getEntry()))
+  if (source.graph.empty() && isGraph((*compilation)->getEntries().front()))
     source.graph = source.text;
   if (auto read = readArguments(**compilation, source); !read)
     return read.error();
@@ -123,7 +123,7 @@ static Expected<Source> readProgram(const std::string &bytes,
     if (auto held = Compilation::parse(
             program->data().source, getParseOptions("<program>", source.entry))) {
       initializers =
-          getInitializers((*held)->getEntry(), signature.inputs.size());
+          getInitializers((*held)->getEntries().front(), signature.inputs.size());
       source.graph = (*held)->getSource();
     }
   for (auto [info, initializer] :
@@ -154,9 +154,9 @@ Expected<std::unique_ptr<Compilation>> parseGraph(const std::string &text,
   auto compilation = Compilation::parse(text, getParseOptions(name, entry));
   if (!compilation)
     return compilation.error();
-  if (!isGraph((*compilation)->getEntry()))
+  if (!isGraph((*compilation)->getEntries().front()))
     return Error{ErrorCode::Unsupported,
-                 "'" + (*compilation)->getEntry().getName().str() +
+                 "'" + (*compilation)->getEntries().front().getName().str() +
                      "' is no graph of the fuse dialect, which the reference "
                      "evaluates",
                  name};
