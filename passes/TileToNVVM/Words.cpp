@@ -65,12 +65,6 @@ std::string getAddress(int64_t operand, int64_t offset) {
   return address + "]";
 }
 
-std::string pointerConstraint(Value pointer) {
-  return cast<LLVM::LLVMPointerType>(pointer.getType()).getAddressSpace() == 3
-             ? "r"
-             : "l";
-}
-
 } // namespace
 
 Type getMemoryType(Type elementType) {
@@ -200,7 +194,7 @@ SmallVector<Value, 8> loadElements(OpBuilder &builder, Location loc,
   std::string constraints;
   for (int64_t i = 0; i < numWords; ++i)
     constraints += ("=" + letter + ",").str();
-  constraints += pointerConstraint(pointer) + ",b";
+  constraints += "l,b"; // pointers of all spaces have 64 bits
   for (int64_t i = 0; i < numWords; ++i)
     constraints += "," + std::to_string(i);
   SmallVector<Value> operands = {pointer, predicate};
@@ -251,7 +245,7 @@ void storeElements(OpBuilder &builder, Location loc, Value pointer,
   std::string constraints;
   for (int64_t i = 0; i < numWords; ++i)
     constraints += (letter + ",").str();
-  constraints += pointerConstraint(pointer) + ",b";
+  constraints += "l,b"; // pointers of all spaces have 64 bits
   SmallVector<Value> operands(words.begin(), words.end());
   operands.append({pointer, predicate});
   LLVM::InlineAsmOp::create(builder, loc, TypeRange(), operands, text,
