@@ -1,4 +1,9 @@
-//===- Folds.cpp - folding of ops on constants ------------------*- C++ -*-===//
+//===- Folds.cpp - pointwise ops on constants and identities ----*- C++ -*-===//
+//
+// Only splats fold, so that folding never makes a larger constant. A float is
+// computed in double and rounded to its type.
+//
+//===----------------------------------------------------------------------===//
 
 #include "dialects/Fuse/Fuse.h"
 
@@ -6,62 +11,359 @@ using namespace mlir;
 using namespace tilefuse;
 using namespace tilefuse::fuse;
 
-OpFoldResult NegOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult AbsOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult SquareOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult SignOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult ExpOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult Exp2Op::fold(FoldAdaptor) { return {}; }
-OpFoldResult Expm1Op::fold(FoldAdaptor) { return {}; }
-OpFoldResult LogOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult Log2Op::fold(FoldAdaptor) { return {}; }
-OpFoldResult Log1pOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult SqrtOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult RsqrtOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult ReciprocalOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult SinOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult CosOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult TanhOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult ErfOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult SigmoidOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult LogSigmoidOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult ReluOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult Relu6Op::fold(FoldAdaptor) { return {}; }
-OpFoldResult SeluOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult SiluOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult MishOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult HardswishOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult HardsigmoidOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult FloorOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult CeilOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult RoundOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult TruncOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult NotOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult LeakyReluOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult EluOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult CeluOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult GeluOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult SoftplusOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult ClampOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult AddOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult SubOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult MulOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult DivOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult MaximumOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult MinimumOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult PowOp::fold(FoldAdaptor) { return {}; }
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+static bool isFloat(Type type) {
+  return isa<FloatType>(getElementTypeOrSelf(type));
+}
+
+/// The float that all elements of a folded operand equal.
+static std::optional<double> getFloat(Attribute attribute) {
+  auto elements = dyn_cast_or_null<DenseElementsAttr>(attribute);
+  if (!elements || !elements.isSplat() ||
+      !isa<FloatType>(elements.getElementType()))
+    return std::nullopt;
+  APFloat number = elements.getSplatValue<APFloat>();
+  bool losesInfo;
+  number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &losesInfo);
+  return number.convertToDouble();
+}
+
+static std::optional<APInt> getInteger(Attribute attribute) {
+  auto elements = dyn_cast_or_null<DenseElementsAttr>(attribute);
+  if (!elements || !elements.isSplat() ||
+      !isa<IntegerType>(elements.getElementType()))
+    return std::nullopt;
+  return elements.getSplatValue<APInt>();
+}
+
+static DenseElementsAttr makeSplat(Type type, TypedAttr value) {
+  return DenseElementsAttr::get(cast<ShapedType>(type), Attribute(value));
+}
+
+static DenseElementsAttr makeSplat(Type type, double number) {
+  return makeSplat(type, getNumberAttr(getElementTypeOrSelf(type), number));
+}
+
+static DenseElementsAttr makeSplat(Type type, APInt integer) {
+  return makeSplat(type,
+                   IntegerAttr::get(getElementTypeOrSelf(type), integer));
+}
+
+template <typename Function>
+static OpFoldResult foldUnary(Operation *op, Attribute input,
+                              Function function) {
+  if (std::optional<double> number = getFloat(input))
+    return makeSplat(op->getResult(0).getType(), function(*number));
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Unary
+//===----------------------------------------------------------------------===//
+
+#define FOLD_UNARY(OP, FORMULA)                                                \
+  OpFoldResult OP::fold(FoldAdaptor adaptor) {                                 \
+    return foldUnary(*this, adaptor.getInput(),                                \
+                     [](double x) -> double { return FORMULA; });              \
+  }
+FOLD_UNARY(AbsOp, std::fabs(x))
+FOLD_UNARY(SquareOp, x *x)
+FOLD_UNARY(SignOp, (x > 0) - (x < 0))
+FOLD_UNARY(ExpOp, std::exp(x))
+FOLD_UNARY(Exp2Op, std::exp2(x))
+FOLD_UNARY(Expm1Op, std::expm1(x))
+FOLD_UNARY(LogOp, std::log(x))
+FOLD_UNARY(Log2Op, std::log2(x))
+FOLD_UNARY(Log1pOp, std::log1p(x))
+FOLD_UNARY(SqrtOp, std::sqrt(x))
+FOLD_UNARY(RsqrtOp, 1 / std::sqrt(x))
+FOLD_UNARY(ReciprocalOp, 1 / x)
+FOLD_UNARY(SinOp, std::sin(x))
+FOLD_UNARY(CosOp, std::cos(x))
+FOLD_UNARY(TanhOp, std::tanh(x))
+FOLD_UNARY(ErfOp, std::erf(x))
+FOLD_UNARY(SigmoidOp, 1 / (1 + std::exp(-x)))
+FOLD_UNARY(FloorOp, std::floor(x))
+FOLD_UNARY(CeilOp, std::ceil(x))
+FOLD_UNARY(RoundOp, std::nearbyint(x))
+FOLD_UNARY(TruncOp, std::trunc(x))
+#undef FOLD_UNARY
+
+// These do not occur on constants often enough to have a formula here.
+#define FOLD_NOTHING(OP)                                                       \
+  OpFoldResult OP::fold(FoldAdaptor) { return {}; }
+FOLD_NOTHING(LogSigmoidOp)
+FOLD_NOTHING(SeluOp)
+FOLD_NOTHING(SiluOp)
+FOLD_NOTHING(MishOp)
+FOLD_NOTHING(HardswishOp)
+FOLD_NOTHING(HardsigmoidOp)
+FOLD_NOTHING(LeakyReluOp)
+FOLD_NOTHING(EluOp)
+FOLD_NOTHING(CeluOp)
+FOLD_NOTHING(GeluOp)
+FOLD_NOTHING(SoftplusOp)
+FOLD_NOTHING(ClampOp)
+FOLD_NOTHING(Atan2Op)
+#undef FOLD_NOTHING
+
+// neg(neg(x)) -> x
+OpFoldResult NegOp::fold(FoldAdaptor adaptor) {
+  if (auto inner = getInput().getDefiningOp<NegOp>())
+    return inner.getInput();
+  return foldUnary(*this, adaptor.getInput(), [](double x) { return -x; });
+}
+
+// not(not(x)) -> x
+OpFoldResult NotOp::fold(FoldAdaptor adaptor) {
+  if (auto inner = getInput().getDefiningOp<NotOp>())
+    return inner.getInput();
+  if (std::optional<APInt> x = getInteger(adaptor.getInput()))
+    return makeSplat(getType(), ~*x);
+  return {};
+}
+
+// relu(relu(x)) -> relu(x), relu(relu6(x)) -> relu6(x)
+OpFoldResult ReluOp::fold(FoldAdaptor adaptor) {
+  Operation *inner = getInput().getDefiningOp();
+  if (isa_and_present<ReluOp, Relu6Op>(inner))
+    return getInput();
+  return foldUnary(*this, adaptor.getInput(),
+                   [](double x) { return x > 0 || std::isnan(x) ? x : 0.0; });
+}
+
+// relu6(relu6(x)) -> relu6(x)
+OpFoldResult Relu6Op::fold(FoldAdaptor) {
+  return getInput().getDefiningOp<Relu6Op>() ? getInput() : Value();
+}
+
+/// Whether every value of `from` is one of `to`.
+static bool isExactCast(Type from, Type to) {
+  if (isa<IntegerType>(from) && isa<IntegerType>(to))
+    return from.getIntOrFloatBitWidth() <= to.getIntOrFloatBitWidth();
+  if (isa<FloatType>(from) && isa<FloatType>(to))
+    return from == to ||
+           from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth();
+  return from.isInteger(1);
+}
+
+// cast(x) to x's type -> x; cast(cast(x)) -> cast(x) when the inner is exact
+OpFoldResult CastOp::fold(FoldAdaptor adaptor) {
+  if (getInput().getType() == getType())
+    return getInput();
+  if (auto inner = getInput().getDefiningOp<CastOp>()) {
+    Type source = inner.getInput().getType().getElementType();
+    Type middle = getInput().getType().getElementType();
+    if (isExactCast(source, middle)) {
+      if (inner.getInput().getType() == getType())
+        return inner.getInput();
+      getInputMutable().assign(inner.getInput());
+      return getResult();
+    }
+  }
+  if (std::optional<double> number = getFloat(adaptor.getInput()))
+    if (isFloat(getType()))
+      return makeSplat(getType(), *number);
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Binary
+//===----------------------------------------------------------------------===//
+
+/// Folds two splats of floats or integers with the function for each.
+template <typename OnFloats, typename OnIntegers>
+static OpFoldResult foldBinary(Operation *op, ArrayRef<Attribute> operands,
+                               OnFloats onFloats, OnIntegers onIntegers) {
+  Type type = op->getResult(0).getType();
+  std::optional<double> x = getFloat(operands[0]), y = getFloat(operands[1]);
+  if (x && y)
+    return makeSplat(type, onFloats(*x, *y));
+  std::optional<APInt> i = getInteger(operands[0]), j = getInteger(operands[1]);
+  if (i && j)
+    return makeSplat(type, onIntegers(*i, *j));
+  return {};
+}
+
+/// Whether all elements of `operand` equal `number`, the sign of a zero too.
+static bool isNumber(Attribute operand, double number) {
+  if (std::optional<double> x = getFloat(operand))
+    return *x == number && std::signbit(*x) == std::signbit(number);
+  std::optional<APInt> i = getInteger(operand);
+  return i && i->getBitWidth() > 1 && i->isSignedIntN(32) &&
+         i->getSExtValue() == static_cast<int64_t>(number);
+}
+
+/// `value` when it has the op's own type (no broadcast), else null.
+static Value ifSameType(Operation *op, Value value) {
+  return value.getType() == op->getResult(0).getType() ? value : Value();
+}
+
+// x + -0.0 -> x (x + 0.0 would turn -0.0 into 0.0); x + 0 -> x for integers
+OpFoldResult AddOp::fold(FoldAdaptor adaptor) {
+  double neutral = isFloat(getType()) ? -0.0 : 0.0;
+  if (isNumber(adaptor.getRhs(), neutral))
+    if (Value x = ifSameType(*this, getLhs()))
+      return x;
+  if (isNumber(adaptor.getLhs(), neutral))
+    if (Value x = ifSameType(*this, getRhs()))
+      return x;
+  return foldBinary(
+      *this, adaptor.getOperands(), [](double x, double y) { return x + y; },
+      [](APInt x, APInt y) { return x + y; });
+}
+
+// x - 0.0 -> x
+OpFoldResult SubOp::fold(FoldAdaptor adaptor) {
+  if (isNumber(adaptor.getRhs(), 0.0))
+    if (Value x = ifSameType(*this, getLhs()))
+      return x;
+  return foldBinary(
+      *this, adaptor.getOperands(), [](double x, double y) { return x - y; },
+      [](APInt x, APInt y) { return x - y; });
+}
+
+// x * 1 -> x
+OpFoldResult MulOp::fold(FoldAdaptor adaptor) {
+  if (isNumber(adaptor.getRhs(), 1.0))
+    if (Value x = ifSameType(*this, getLhs()))
+      return x;
+  if (isNumber(adaptor.getLhs(), 1.0))
+    if (Value x = ifSameType(*this, getRhs()))
+      return x;
+  return foldBinary(
+      *this, adaptor.getOperands(), [](double x, double y) { return x * y; },
+      [](APInt x, APInt y) { return x * y; });
+}
+
+// x / 1 -> x
+OpFoldResult DivOp::fold(FoldAdaptor adaptor) {
+  if (isNumber(adaptor.getRhs(), 1.0))
+    if (Value x = ifSameType(*this, getLhs()))
+      return x;
+  std::optional<double> x = getFloat(adaptor.getLhs()),
+                        y = getFloat(adaptor.getRhs());
+  if (x && y)
+    return makeSplat(getType(), *x / *y);
+  return {};
+}
+
+/// PyTorch's maximum (`sign` +1) and minimum (-1): NaN wins.
+static double extreme(double x, double y, int sign) {
+  if (std::isnan(x) || std::isnan(y))
+    return std::numeric_limits<double>::quiet_NaN();
+  return (x > y) == (sign > 0) ? x : y;
+}
+
+// max(x, x) -> x
+OpFoldResult MaximumOp::fold(FoldAdaptor adaptor) {
+  if (getLhs() == getRhs())
+    return getLhs();
+  return foldBinary(
+      *this, adaptor.getOperands(),
+      [](double x, double y) { return extreme(x, y, 1); },
+      [](APInt x, APInt y) { return x.sgt(y) ? x : y; });
+}
+
+// min(x, x) -> x
+OpFoldResult MinimumOp::fold(FoldAdaptor adaptor) {
+  if (getLhs() == getRhs())
+    return getLhs();
+  return foldBinary(
+      *this, adaptor.getOperands(),
+      [](double x, double y) { return extreme(x, y, -1); },
+      [](APInt x, APInt y) { return x.slt(y) ? x : y; });
+}
+
+// x^1 -> x
+OpFoldResult PowOp::fold(FoldAdaptor adaptor) {
+  if (isNumber(adaptor.getRhs(), 1.0))
+    if (Value x = ifSameType(*this, getLhs()))
+      return x;
+  std::optional<double> x = getFloat(adaptor.getLhs()),
+                        y = getFloat(adaptor.getRhs());
+  if (x && y)
+    return makeSplat(getType(), std::pow(*x, *y));
+  return {};
+}
+
 OpFoldResult RemainderOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult Atan2Op::fold(FoldAdaptor) { return {}; }
-OpFoldResult AndOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult OrOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult XorOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult CompareOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult SelectOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult CastOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult ReshapeOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult BroadcastOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult TransposeOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult SliceOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult PadOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult ConcatOp::fold(FoldAdaptor) { return {}; }
-void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &, MLIRContext *) {}
+
+/// x & x -> x, and two constants.
+template <typename OpTy, typename Function>
+static OpFoldResult foldBits(OpTy op, ArrayRef<Attribute> operands,
+                             Function function) {
+  std::optional<APInt> x = getInteger(operands[0]), y = getInteger(operands[1]);
+  if (x && y)
+    return makeSplat(op.getType(), function(*x, *y));
+  return {};
+}
+
+OpFoldResult AndOp::fold(FoldAdaptor adaptor) {
+  if (getLhs() == getRhs())
+    return getLhs();
+  return foldBits(*this, adaptor.getOperands(),
+                  [](APInt x, APInt y) { return x & y; });
+}
+
+OpFoldResult OrOp::fold(FoldAdaptor adaptor) {
+  if (getLhs() == getRhs())
+    return getLhs();
+  return foldBits(*this, adaptor.getOperands(),
+                  [](APInt x, APInt y) { return x | y; });
+}
+
+OpFoldResult XorOp::fold(FoldAdaptor adaptor) {
+  return foldBits(*this, adaptor.getOperands(),
+                  [](APInt x, APInt y) { return x ^ y; });
+}
+
+//===----------------------------------------------------------------------===//
+// Comparison and selection
+//===----------------------------------------------------------------------===//
+
+template <typename Number>
+static bool holds(Predicate predicate, Number x, Number y) {
+  switch (predicate) {
+  case Predicate::eq:
+    return x == y;
+  case Predicate::ne:
+    return x != y;
+  case Predicate::lt:
+    return x < y;
+  case Predicate::le:
+    return x <= y;
+  case Predicate::gt:
+    return x > y;
+  case Predicate::ge:
+    return x >= y;
+  }
+  return false;
+}
+
+OpFoldResult CompareOp::fold(FoldAdaptor adaptor) {
+  std::optional<double> x = getFloat(adaptor.getLhs()),
+                        y = getFloat(adaptor.getRhs());
+  if (x && y)
+    return makeSplat(getType(), APInt(1, holds(getPredicate(), *x, *y)));
+  std::optional<APInt> i = getInteger(adaptor.getLhs()),
+                       j = getInteger(adaptor.getRhs());
+  if (!i || !j)
+    return {};
+  bool isBool = i->getBitWidth() == 1;
+  int64_t a = isBool ? i->getZExtValue() : i->getSExtValue();
+  int64_t b = isBool ? j->getZExtValue() : j->getSExtValue();
+  return makeSplat(getType(), APInt(1, holds(getPredicate(), a, b)));
+}
+
+// select(true, x, y) -> x, select(false, x, y) -> y, select(c, x, x) -> x
+OpFoldResult SelectOp::fold(FoldAdaptor adaptor) {
+  if (getLhs() == getRhs())
+    return ifSameType(*this, getLhs());
+  if (std::optional<APInt> condition = getInteger(adaptor.getCondition()))
+    return ifSameType(*this, condition->isZero() ? getRhs() : getLhs());
+  return {};
+}

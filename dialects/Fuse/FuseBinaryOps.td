@@ -160,7 +160,7 @@ def CompareOp : Fuse_BroadcastingOp<"compare", "0", 1> {
     Arg<Fuse_Tensor, "right operand, of the same element type">:$rhs);
   let results = (outs Res<Fuse_BoolTensor, "of the broadcast shape">:$result);
   let assemblyFormat = [{
-    $predicate $lhs `,` $rhs attr-dict `:` functional-type(operands, results)
+    `` $predicate $lhs `,` $rhs attr-dict `:` functional-type(operands, results)
   }];
   let hasFolder = 1;
 }

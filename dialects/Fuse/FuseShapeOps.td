@@ -53,7 +53,6 @@ def ReshapeOp : Fuse_ShapeOp<"reshape"> {
   let results = (outs Res<Fuse_Tensor, "as many elements, of the same type">:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
-  let hasCanonicalizer = 1;
 }
 
 def BroadcastOp : Fuse_ShapeOp<"broadcast"> {
@@ -69,6 +68,7 @@ def BroadcastOp : Fuse_ShapeOp<"broadcast"> {
   let results = (outs Res<Fuse_Tensor, "of the larger shape">:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def TransposeOp : Fuse_InferredShapeOp<"transpose"> {

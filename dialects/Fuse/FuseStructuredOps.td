@@ -39,7 +39,7 @@ def Conv2dOp : Fuse_ContractionOp<"conv2d"> {
   let results = (outs Res<Fuse_FloatTensor, "N x Co x OH x OW">:$result);
   let assemblyFormat = [{
     $x `,` $w (`stride` $stride^)? (`padding` $padding^)? (`dilation` $dilation^)?
-    (`groups` $groups^)? (`precision` $precision^)? attr-dict
+    (`groups` $groups^)? (`precision` `` $precision^)? attr-dict
     `:` functional-type(operands, results)
   }];
 }
@@ -71,7 +71,7 @@ def ConvTranspose2dOp : Fuse_ContractionOp<"conv_transpose2d"> {
   let assemblyFormat = [{
     $x `,` $w (`stride` $stride^)? (`padding` $padding^)?
     (`output_padding` $output_padding^)? (`dilation` $dilation^)?
-    (`groups` $groups^)? (`precision` $precision^)? attr-dict
+    (`groups` $groups^)? (`precision` `` $precision^)? attr-dict
     `:` functional-type(operands, results)
   }];
 }
@@ -102,7 +102,7 @@ def Conv2dWeightGradOp : Fuse_ContractionOp<"conv2d_weight_grad"> {
   let results = (outs Res<Fuse_FloatTensor, "Co x Ci/groups x R x S">:$result);
   let assemblyFormat = [{
     $x `,` $dy `kernel` $kernel (`stride` $stride^)? (`padding` $padding^)?
-    (`dilation` $dilation^)? (`groups` $groups^)? (`precision` $precision^)?
+    (`dilation` $dilation^)? (`groups` $groups^)? (`precision` `` $precision^)?
     attr-dict `:` functional-type(operands, results)
   }];
 }
@@ -127,7 +127,7 @@ def MatmulOp : Fuse_ContractionOp<"matmul"> {
   let results = (outs Res<Fuse_FloatTensor, "batch... x M x N">:$result);
   let assemblyFormat = [{
     $lhs `,` $rhs (`transpose_a` $transpose_a^)? (`transpose_b` $transpose_b^)?
-    (`precision` $precision^)? attr-dict `:` functional-type(operands, results)
+    (`precision` `` $precision^)? attr-dict `:` functional-type(operands, results)
   }];
 }
 
@@ -173,7 +173,7 @@ def WindowReduceOp : Fuse_ReductionOp<"window_reduce", ["needsReductionIndex"]> 
   let results = (outs Res<Variadic<Fuse_NumberTensor>,
       "the reduced windows and, with `argmax`, the positions">:$results);
   let assemblyFormat = [{
-    $kind $input `window` $window (`stride` $stride^)?
+    `` $kind $input `window` $window (`stride` $stride^)?
     (`padding_low` $padding_low^)? (`padding_high` $padding_high^)?
     (`dilation` $dilation^)? (`argmax` $argmax^)? attr-dict
     `:` type($input) `->` type($results)
@@ -262,7 +262,7 @@ def ReduceOp : Fuse_ReductionOp<"reduce", ["needsReductionIndex", "reduceBlock"]
   let results = (outs Res<Variadic<Fuse_Tensor>,
       "the folded tensor; mean and sum of squared deviations for `moments`">:$results);
   let assemblyFormat = [{
-    $kind $input `dims` $dims (`keepdims` $keepdims^)? attr-dict
+    `` $kind $input `dims` $dims (`keepdims` $keepdims^)? attr-dict
     `:` type($input) `->` type($results)
   }];
   let extraClassDeclaration = inferredDeclaration # [{

@@ -361,7 +361,7 @@ def GeluOp : Fuse_UnaryOp<"gelu", Fuse_FloatTensor, "0", 20> {
   let arguments = !con(operand, (ins
     Arg<DefaultValuedAttr<Fuse_GeluKindAttr, "::tilefuse::fuse::GeluKind::none">, "`none` (erf) or `tanh`">:$approximate));
   let assemblyFormat = [{
-    $input (`approximate` $approximate^)? attr-dict `:` type($result)
+    $input (`approximate` `` $approximate^)? attr-dict `:` type($result)
   }];
 }
 

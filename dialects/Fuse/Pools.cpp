@@ -108,11 +108,15 @@ static Value createWindows(OpBuilder &b, Location loc, WindowKind kind, Value x,
     high.push_back(dim.high(ceilMode));
     dilation.push_back(dim.dilation);
   }
+  auto unless = [&](int64_t standard, ArrayRef<int64_t> values) {
+    return llvm::all_equal(values) && values[0] == standard
+               ? DenseI64ArrayAttr()
+               : b.getDenseI64ArrayAttr(values);
+  };
   return WindowReduceOp::create(
              b, loc, WindowKindAttr::get(b.getContext(), kind), x,
-             b.getDenseI64ArrayAttr(window), b.getDenseI64ArrayAttr(stride),
-             b.getDenseI64ArrayAttr(low), b.getDenseI64ArrayAttr(high),
-             b.getDenseI64ArrayAttr(dilation), TypeAttr())
+             b.getDenseI64ArrayAttr(window), unless(1, stride), unless(0, low),
+             unless(0, high), unless(1, dilation), TypeAttr())
       .getResult(0);
 }
 
