@@ -116,7 +116,8 @@ static Expected<Expectation> makeExpectation(const Source &source,
                      "this program does not carry the graph it was made from; "
                      "name it with --check=FILE");
   auto graph = parseGraph(text, name, entry);
-  if (!graph && entry.empty() && graph.error().code == ErrorCode::InvalidSource)
+  if (!graph && entry.empty() &&
+      graph.error().code == ErrorCode::InvalidArgument)
     if (auto sameEntry = parseGraph(text, name, source.entry))
       graph = std::move(sameEntry);
   if (!graph) {
@@ -125,7 +126,7 @@ static Expected<Expectation> makeExpectation(const Source &source,
       return runOther(options.checkAgainst, inputs);
     return graph.error();
   }
-  mlir::func::FuncOp function = (*graph)->getEntries().front();
+  mlir::func::FuncOp function = graph->entry;
   if (auto fits = checkSignature(function, inputs, result.outputs, name); !fits)
     return fits.error();
   auto expectation = evaluateGraph(function, inputs, options);

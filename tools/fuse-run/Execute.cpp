@@ -39,7 +39,7 @@ static Expected<Result> runReference(const Source &source,
   for (const Tensor &input : inputs)
     addresses.push_back(&input);
   Stopwatch watch;
-  mlir::func::FuncOp entry = (*graph)->getEntries().front();
+  mlir::func::FuncOp entry = graph->entry;
   auto arrays = evaluate(entry, addresses);
   if (!arrays)
     return arrays.error();
@@ -74,7 +74,10 @@ static Expected<Program> makeProgram(const Source &source,
       return Error{ErrorCode::InvalidArgument,
                    "--schedule-target is for text, this is a program",
                    source.name};
-    return isCpu ? recompile(*source.program) : *source.program;
+    if (!isCpu)
+      return *source.program;
+    auto compiled = recompile(*source.program);
+    return compiled ? compiled->select(source.entry) : compiled;
   }
   CompileOptions compileOptions;
   compileOptions.target = wantsCpu ? "cpu" : options.target;

@@ -26,6 +26,20 @@ static CompileOptions getParseOptions(const std::string &name,
   return options;
 }
 
+/// The function that is meant: a run has one.
+static Expected<mlir::func::FuncOp> getEntry(Compilation &compilation) {
+  auto entries = compilation.getEntries();
+  if (entries.size() == 1)
+    return entries.front();
+  std::string names;
+  for (mlir::func::FuncOp entry : entries)
+    names += (names.empty() ? "" : ", ") + entry.getName().str();
+  return Error{ErrorCode::InvalidArgument,
+               "there are several functions (" + names +
+                   "); pick one with --entry",
+               compilation.getOptions().sourceName};
+}
+
 /// How the argument is filled when no input is given.
 static reference::Initializer getInitializer(mlir::func::FuncOp function,
                                              unsigned index) {
@@ -58,8 +72,7 @@ static bool isGraph(mlir::func::FuncOp function) {
 }
 
 /// Inputs of the entry, tensors in a graph and views in a tile program.
-static Expected<void> readArguments(Compilation &compilation, Source &source) {
-  mlir::func::FuncOp entry = compilation.getEntries().front();
+static Expected<void> readArguments(mlir::func::FuncOp entry, Source &source) {
   unsigned count = entry.getNumArguments();
   if (auto inputs =
           entry->getAttrOfType<mlir::IntegerAttr>("tile.num_inputs"))
@@ -93,12 +106,15 @@ static Expected<Source> readText(std::string text, const Options &options) {
   if (!compilation)
     return compilation.error();
   source.text = std::move(text);
-  source.entry = (*compilation)->getEntries().front().getName().str();
+  auto entry = getEntry(**compilation);
+  if (!entry)
+    return entry.error();
+  source.entry = entry->getName().str();
   source.graph = (*compilation)->getSource();
   // Kernels that lost their source are a graph still.
-  if (source.graph.empty() && isGraph((*compilation)->getEntries().front()))
+  if (source.graph.empty() && isGraph(*entry))
     source.graph = source.text;
-  if (auto read = readArguments(**compilation, source); !read)
+  if (auto read = readArguments(*entry, source); !read)
     return read.error();
   return source;
 }
@@ -113,6 +129,16 @@ static Expected<Source> readProgram(const std::string &bytes,
       error.location = options.source;
     return error;
   }
+  if (!options.entry.empty()) {
+    auto selected = program->select(options.entry);
+    if (!selected)
+      return selected.error();
+    program = std::move(*selected);
+  } else if (program->entries().size() > 1) {
+    return Error{ErrorCode::InvalidArgument,
+                 "the program has several entries; pick one with --entry",
+                 options.source};
+  }
   Source source;
   source.name = options.source;
   const Signature &signature = program->signature();
@@ -121,11 +147,12 @@ static Expected<Source> readProgram(const std::string &bytes,
   // A CPU program holds its text, and with it attributes and graph.
   if (!program->data().source.empty())
     if (auto held = Compilation::parse(
-            program->data().source, getParseOptions("<program>", source.entry))) {
-      initializers =
-          getInitializers((*held)->getEntries().front(), signature.inputs.size());
-      source.graph = (*held)->getSource();
-    }
+            program->data().source,
+            getParseOptions("<program>", source.entry)))
+      if (auto entry = getEntry(**held)) {
+        initializers = getInitializers(*entry, signature.inputs.size());
+        source.graph = (*held)->getSource();
+      }
   for (auto [info, initializer] :
        llvm::zip_equal(signature.inputs, initializers)) {
     Argument argument;
@@ -148,19 +175,21 @@ Expected<Source> loadSource(const Options &options) {
   return readText(std::move(*content), options);
 }
 
-Expected<std::unique_ptr<Compilation>> parseGraph(const std::string &text,
-                                                  const std::string &name,
-                                                  const std::string &entry) {
-  auto compilation = Compilation::parse(text, getParseOptions(name, entry));
+Expected<Graph> parseGraph(const std::string &text, const std::string &name,
+                           const std::string &entryName) {
+  auto compilation = Compilation::parse(text, getParseOptions(name, entryName));
   if (!compilation)
     return compilation.error();
-  if (!isGraph((*compilation)->getEntries().front()))
+  auto entry = getEntry(**compilation);
+  if (!entry)
+    return entry.error();
+  if (!isGraph(*entry))
     return Error{ErrorCode::Unsupported,
-                 "'" + (*compilation)->getEntries().front().getName().str() +
+                 "'" + entry->getName().str() +
                      "' is no graph of the fuse dialect, which the reference "
                      "evaluates",
                  name};
-  return compilation;
+  return Graph{std::move(*compilation), *entry};
 }
 
 } // namespace tilefuse::run

@@ -36,11 +36,17 @@ Expected<std::string> readFile(const std::string &path);
 /// InvalidProgram.
 Expected<Source> loadSource(const Options &options);
 
-/// Parses a graph whose entry is to be evaluated by the reference. Errors:
-/// InvalidSource; Unsupported when the entry is no graph of the fuse dialect.
-Expected<std::unique_ptr<Compilation>> parseGraph(const std::string &text,
-                                                  const std::string &name,
-                                                  const std::string &entry);
+/// A parsed graph and the function of it that is meant.
+struct Graph {
+  std::unique_ptr<Compilation> compilation;
+  mlir::func::FuncOp entry;
+};
+
+/// Parses a graph for the reference; `entry` may be empty when there is only one
+/// function. Errors: InvalidSource; Unsupported when the function is no graph of
+/// the fuse dialect.
+Expected<Graph> parseGraph(const std::string &text, const std::string &name,
+                           const std::string &entry);
 
 } // namespace tilefuse::run
 
