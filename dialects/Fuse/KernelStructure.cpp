@@ -420,12 +420,23 @@ private:
     placement.results.push_back(at);
     s.valueMaps[result] = at;
     for (AffineExpr expr : at.getResults())
-      if (!decodeBlockIndex(expr) && placement.op != group.anchor) {
+      if (!decodeBlockIndex(expr) && !isAnchorIndex(expr)) {
         (void)fail("an index of the result of " + nameOf(placement.op) +
                    " combines several dims of the tile");
         return false;
       }
     return true;
+  }
+
+  /// Whether the anchor's result has this index: group * size + channel.
+  bool isAnchorIndex(AffineExpr expr) {
+    if (!group.anchor)
+      return false;
+    for (AffineMap map : spaces[group.anchor].results)
+      for (AffineExpr own : map.getResults())
+        if (simplifyIndex(own, s.rootExtents) == expr)
+          return true;
+    return false;
   }
 
   LogicalResult place(Operation *op, ArrayRef<AffineExpr> dims) {
@@ -555,8 +566,16 @@ private:
             s.mustHold[dim] = true;
     }
 
+    for (Operation *op : group.ops)
+      if (isFreeReduction(op) && combinesDims(op) &&
+          llvm::any_of(folded[op],
+                       [&](unsigned dim) { return s.mustHold[dim]; }))
+        return fail("a tile does not hold several groups of the anchor whole");
+
     // What is left may cross tiles, all of it or nothing.
     auto isHeld = [&](Operation *op, bool bySchedule) {
+      if (bySchedule && combinesDims(op))
+        return false;
       return llvm::all_of(folded[op], [&](unsigned dim) {
         return s.mustHold[dim] ||
                (bySchedule && block[dim] >= s.rootExtents[dim]);
@@ -617,6 +636,12 @@ private:
     return success();
   }
 
+  /// Whether one dim that the reduction folds is made of several root dims.
+  bool combinesDims(Operation *op) {
+    return llvm::any_of(placementOf(op).dims.getResults(),
+                        [](AffineExpr e) { return !decodeBlockIndex(e); });
+  }
+
   //===--- what leaves the kernel -----------------------------------------===//
 
   /// Every element of a result is written by exactly one instance.
@@ -642,6 +667,8 @@ private:
       for (auto [position, expr] : llvm::enumerate(at.getResults())) {
         int64_t extent = shapeOf(result)[position];
         std::optional<BlockIndex> index = decodeBlockIndex(expr);
+        if (!index && isAnchorIndex(expr))
+          continue;
         if (!index || (index->dim < 0 && extent != 1))
           return fail("a tile does not cover the result of " + nameOf(def));
         if (index->dim < 0)

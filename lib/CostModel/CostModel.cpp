@@ -89,24 +89,26 @@ bool CostModel::hasMatrixUnit(fuse::ContractionOpInterface op) const {
   return op.getContractionPrecision() != fuse::Precision::f64;
 }
 
+double CostModel::getMatrixSpeedup(fuse::ContractionOpInterface op) const {
+  double speedup = double(target.getTensor()) * kMatrixEfficiency /
+                   (double(target.getFp32()) * kElementEfficiency);
+  switch (op.getContractionPrecision()) {
+  case fuse::Precision::f32: // three products of the rounded parts
+    return speedup / 3;
+  case fuse::Precision::f16:
+  case fuse::Precision::bf16:
+    return speedup * 2;
+  default:
+    return speedup;
+  }
+}
+
 double CostModel::getContractionTime(fuse::ContractionOpInterface op) const {
   double rate = double(target.getFp32()) * kElementEfficiency;
-  if (hasMatrixUnit(op)) {
-    double matrix = double(target.getTensor()) * kMatrixEfficiency;
-    switch (op.getContractionPrecision()) {
-    case fuse::Precision::f32: // three products of the rounded parts
-      rate = std::max(rate, matrix / 3);
-      break;
-    case fuse::Precision::f16:
-    case fuse::Precision::bf16:
-      rate = 2 * matrix;
-      break;
-    default:
-      rate = matrix;
-    }
-  } else if (op.getContractionPrecision() == fuse::Precision::f64) {
+  if (hasMatrixUnit(op))
+    rate *= std::max(1.0, getMatrixSpeedup(op));
+  else if (op.getContractionPrecision() == fuse::Precision::f64)
     rate /= 2;
-  }
   // GFLOP/s are operations a nanosecond.
   return double(getOps(op)) / rate / 1000;
 }

@@ -70,6 +70,9 @@ public:
   /// Whether the target has matrix instructions for this contraction.
   bool hasMatrixUnit(fuse::ContractionOpInterface op) const;
 
+  /// How many times faster those are than ordinary arithmetic.
+  double getMatrixSpeedup(fuse::ContractionOpInterface op) const;
+
   /// A tile of `op` whose iteration dims have the extents `block`.
   TileCost getTileCost(mlir::Operation *op,
                        llvm::ArrayRef<int64_t> block) const;

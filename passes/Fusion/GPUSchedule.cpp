@@ -78,7 +78,13 @@ public:
       rowExtent *= space.bounds[dim];
     for (unsigned dim : columns)
       columnExtent *= space.bounds[dim];
-    useMatrixUnit = model.hasMatrixUnit(op) && reduction >= 4 &&
+    // The unit multiplies `instructionDepth` deep, however little there is.
+    Type element = getElementTypeOrSelf(op->getOperand(0).getType());
+    instructionDepth = element.getIntOrFloatBitWidth() == 16 ? 16 : 8;
+    double depth = double(reduction) /
+                   double(llvm::alignTo(reduction, instructionDepth));
+    useMatrixUnit = model.hasMatrixUnit(op) &&
+                    model.getMatrixSpeedup(op) * depth > 1 &&
                     rowExtent >= 8 && columnExtent >= 8;
     if (!useMatrixUnit)
       budget /= 4;
@@ -161,23 +167,25 @@ private:
   LogicalResult chooseSteps(ArrayRef<unsigned> rows) {
     unsigned numRoot = structure.getNumRootDims();
     int64_t capacity = model.getSharedCapacity();
-    int64_t multiple = useMatrixUnit ? 8 : 1;
     while (true) {
       // Taps whole, everything else at the smallest step; then grow.
       steps.clear();
       for (unsigned dim = numRoot; dim < space.bounds.size(); ++dim)
-        steps.push_back(roles[dim] == DimRole::Tap
-                            ? space.bounds[dim]
-                            : std::min(space.bounds[dim], multiple));
-      for (bool wholeTaps : {true, false}) {
-        if (!wholeTaps)
-          for (unsigned dim = numRoot; dim < space.bounds.size(); ++dim)
-            if (roles[dim] == DimRole::Tap)
-              steps[dim - numRoot] = 1;
+        steps.push_back(roles[dim] == DimRole::Tap ? space.bounds[dim] : 1);
+      for (unsigned dim = space.bounds.size(); dim-- > numRoot;)
+        if (roles[dim] == DimRole::Reduction && useMatrixUnit) {
+          // What lies past the end multiplies as zero.
+          steps[dim - numRoot] = instructionDepth;
+          break;
+        }
+      // Taps become a loop from the outermost on.
+      for (unsigned dim = numRoot; dim <= space.bounds.size(); ++dim) {
         if (getShared() <= capacity) {
           growSteps(capacity);
           return success();
         }
+        if (dim < space.bounds.size() && roles[dim] == DimRole::Tap)
+          steps[dim - numRoot] = 1;
       }
       bool shrunk = false;
       for (unsigned dim : llvm::reverse(rows))
@@ -200,7 +208,8 @@ private:
       int64_t &step = steps[dim - numRoot];
       while (step * 2 <= 32 && step < space.bounds[dim]) {
         int64_t before = step;
-        step = std::min(step * 2, space.bounds[dim]);
+        step = useMatrixUnit ? step * 2
+                             : std::min(step * 2, space.bounds[dim]);
         if (getShared() > capacity) {
           step = before;
           break;
@@ -228,6 +237,7 @@ private:
   TileExtents tile;
   SmallVector<int64_t> steps;
   bool useMatrixUnit = false;
+  int64_t instructionDepth = 8;
   int64_t residues = 1;
 };
 

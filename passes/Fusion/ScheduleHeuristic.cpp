@@ -23,7 +23,9 @@ SmallVector<DimRole> tilefuse::getDimRoles(const fuse::IterationSpace &space) {
       for (AffineExpr expr : access.map.getResults())
         if (expr.isFunctionOfDim(dim))
           for (unsigned other = 0; other < space.bounds.size(); ++other)
-            shares |= !space.isReduction[other] && expr.isFunctionOfDim(other);
+            shares |= !space.isReduction[other] &&
+                      roles[other] != DimRole::Batch &&
+                      expr.isFunctionOfDim(other);
     roles.push_back(shares ? DimRole::Tap : DimRole::Reduction);
   }
   return roles;
