@@ -119,9 +119,9 @@ Value Rewriter::convertThroughShared(Value value, RankedTensorType to) {
   auto same = [](const SharedLayout &layout) { return std::optional(layout); };
   SharedAccess accesses[] = {
       {*DistributedAttr::lookup(from), SmallVector<int64_t>(from.getShape()),
-       same, 1},
+       same, 1, /*wide=*/true},
       {*DistributedAttr::lookup(to), SmallVector<int64_t>(from.getShape()), same,
-       1}};
+       1, /*wide=*/true}};
   Value tile = createSharedTile(
       builder, loc, RankedTensorType::get(from.getShape(), from.getElementType()),
       chooseSharedLayout(from.getShape(), elementBytes, accesses));

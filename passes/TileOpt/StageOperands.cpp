@@ -71,7 +71,7 @@ private:
 } // namespace
 
 /// Coordinates of each result dim whose bits a later reduction folds over, seen
-/// through pointwise ops, reshapes, transposes and loop results.
+/// through sums of dots, pointwise ops, reshapes, transposes and loop results.
 static void collectFolded(Value value,
                           function_ref<Coords(ArrayRef<int64_t>)> fromBase,
                           ArrayRef<int64_t> baseShape,
@@ -93,10 +93,11 @@ static void collectFolded(Value value,
         }
       continue;
     }
-    if (auto yield = dyn_cast<scf::YieldOp>(user)) {
-      Operation *parent = yield->getParentOp();
-      Value result = parent->getResult(use.getOperandNumber());
-      collectFolded(result, fromBase, baseShape, folded, depth + 1);
+    if (isa<scf::YieldOp>(user)) {
+      Operation *parent = user->getParentOp();
+      if (isa<scf::ForOp, scf::IfOp>(parent))
+        collectFolded(parent->getResult(use.getOperandNumber()), fromBase,
+                      baseShape, folded, depth + 1);
       continue;
     }
     if (user->getNumResults() != 1)
@@ -127,7 +128,9 @@ static void collectFolded(Value value,
         return there;
       };
       collectFolded(result, through, baseShape, folded, depth + 1);
-    } else if (OpTrait::hasElementwiseMappableTraits(user)) {
+    } else if (auto dot = dyn_cast<DotOp>(user);
+               (dot && use.get() == dot.getAcc()) ||
+               OpTrait::hasElementwiseMappableTraits(user)) {
       collectFolded(result, fromBase, baseShape, folded, depth + 1);
     }
   }
@@ -343,7 +346,7 @@ void Stager::emit(const StageKey &key, Stage &stage) {
   DistributedLayout copyLayout = getMemoryLayout(root, numWarps);
   SmallVector<SharedAccess, 4> accesses;
   auto addAccess = [&](const DistributedLayout &threads,
-                       const ViewChain &chain) {
+                       const ViewChain &chain, bool wide = false) {
     SmallVector<int64_t> shape(type.getShape());
     if (!chain.views.empty()) {
       auto end = cast<RankedTensorType>(chain.views.back()->getResult(0).getType());
@@ -354,7 +357,7 @@ void Stager::emit(const StageKey &key, Stage &stage) {
     for (SharedAccess &access : accesses) {
       std::optional<SharedLayout> other = access.view(dense);
       if (access.threads == threads && access.shape == shape &&
-          other->getStrides() == seen.getStrides()) {
+          access.wide == wide && other->getStrides() == seen.getStrides()) {
         ++access.weight;
         return;
       }
@@ -363,7 +366,7 @@ void Stager::emit(const StageKey &key, Stage &stage) {
                         [chain](const SharedLayout &layout) {
                           return composeViews(layout, chain);
                         },
-                        1});
+                        1, wide});
   };
   for (const Reader &reader : stage.readers)
     if (reader.threads)
@@ -372,7 +375,7 @@ void Stager::emit(const StageKey &key, Stage &stage) {
       // Not known yet; but the view must stay representable.
       addAccess(getReplicatedLayout({}, numWarps), reader.chain);
   ViewChain whole{root, {}};
-  addAccess(copyLayout, whole);
+  addAccess(copyLayout, whole, /*wide=*/true);
   SharedLayout layout =
       chooseSharedLayout(type.getShape(), elementBytes, accesses);
 

@@ -3,6 +3,8 @@
 #include "dialects/Tile/Layout/SharedLayout.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
+#include <map>
+#include <vector>
 
 using namespace tilefuse::tile;
 
@@ -121,16 +123,34 @@ int64_t tilefuse::tile::getSharedVector(const SharedLayout &layout,
   return best;
 }
 
+/// The width of wide accesses by strides alone: registers run along a dim of
+/// stride 1, and every other stride keeps the alignment.
+static int64_t getWidth(const SharedLayout &layout,
+                        const DistributedLayout &threads,
+                        int64_t elementBytes) {
+  for (int64_t vector = 16 / elementBytes; vector > 1; vector /= 2)
+    for (unsigned dim = 0; dim < threads.getRank(); ++dim) {
+      bool fits = layout.getStrides()[dim] == 1 &&
+                  threads.getContiguity(dim) >= vector &&
+                  layout.getOffset() % vector == 0;
+      for (unsigned other = 0; other < threads.getRank(); ++other)
+        fits &= other == dim || threads.getExtent(other) == 1 ||
+                layout.getStrides()[other] % vector == 0;
+      if (fits)
+        return vector;
+    }
+  return 1;
+}
+
 SharedLayout
 tilefuse::tile::chooseSharedLayout(llvm::ArrayRef<int64_t> shape,
                                    int64_t elementBytes,
                                    llvm::ArrayRef<SharedAccess> accesses) {
-  // A sample of registers is enough to tell paddings apart.
+  // A sample of registers is enough to tell paddings apart. For each access and
+  // width: its lanes, made when first needed.
   constexpr int64_t sampledRegisters = 8;
-  llvm::SmallVector<llvm::SmallVector<llvm::SmallVector<Coords>>> lists;
-  for (const SharedAccess &access : accesses)
-    lists.push_back(
-        listAccesses(access.threads, access.shape, 1, sampledRegisters));
+  using AccessList = llvm::SmallVector<llvm::SmallVector<Coords>>;
+  std::vector<std::map<int64_t, AccessList>> lists(accesses.size());
 
   unsigned rank = shape.size();
   llvm::SmallVector<llvm::SmallVector<int64_t>> orders(1);
@@ -154,8 +174,17 @@ tilefuse::tile::chooseSharedLayout(llvm::ArrayRef<int64_t> shape,
       std::optional<SharedLayout> seen = access.view(candidate);
       if (!seen)
         return;
-      BankCount count = ::countPasses(*seen, list, elementBytes, 1);
-      cost += access.weight * count.getConflicts();
+      int64_t vector =
+          access.wide ? getWidth(*seen, access.threads, elementBytes) : 1;
+      auto [entry, isNew] = list.try_emplace(vector);
+      if (isNew)
+        entry->second = listAccesses(access.threads, access.shape, vector,
+                                     sampledRegisters);
+      BankCount count =
+          ::countPasses(*seen, entry->second, elementBytes, vector);
+      // An instruction costs about a quarter of a pass.
+      cost += access.weight *
+              (4 * count.getConflicts() + int64_t(entry->second.size()));
       if (best && cost > bestCost)
         return;
     }
@@ -169,8 +198,6 @@ tilefuse::tile::chooseSharedLayout(llvm::ArrayRef<int64_t> shape,
   int64_t step = std::max<int64_t>(1, bankBytes / elementBytes);
   for (const auto &order : orders) {
     consider(SharedLayout::getPadded(shape, order, {}));
-    if (best && bestCost == 0)
-      break;
     for (unsigned level = 0; level + 1 < rank; ++level) {
       int64_t outside = 1;
       for (unsigned i = level + 1; i < rank; ++i)
@@ -183,8 +210,6 @@ tilefuse::tile::chooseSharedLayout(llvm::ArrayRef<int64_t> shape,
         consider(SharedLayout::getPadded(shape, order, padding));
       }
     }
-    if (best && bestCost == 0)
-      break;
   }
   return best ? *best : SharedLayout::getDense(shape);
 }

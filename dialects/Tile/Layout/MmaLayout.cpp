@@ -167,39 +167,49 @@ tilefuse::tile::getMmaLayouts(const DotDims &dims, int64_t elementBits,
   if (rows.size() < 4 || columns.size() < 3 || depth.size() < depthBits)
     return std::nullopt;
 
-  // Share the warp bits out: whole batches first, then whatever keeps the two
-  // operands' fragments small; bits that an epilogue folds over come last.
+  // Share the warp bits out: whole batches first, then the split of rows and
+  // columns with the smallest operand fragments. Bits that an epilogue folds
+  // over come last; a split that spares them may load a quarter more.
   auto isAvoided = [&](const DimBit &bit) {
     return bit.dim < int64_t(avoidWarps.size()) &&
            (avoidWarps[bit.dim] & bit.weight);
   };
   llvm::SmallVector<DimBit> warps;
-  double rowTile = double(dims.getM()), columnTile = double(dims.getN());
-  auto takeSlowest = [&](DimBits &bits, unsigned keep, bool avoid) {
-    for (unsigned i = bits.size(); i-- > keep;)
-      if (avoid || !isAvoided(bits[i])) {
-        warps.push_back(bits[i]);
-        bits.erase(bits.begin() + i);
-        return true;
-      }
-    return false;
+  auto take = [&](DimBits &bits, unsigned keep, unsigned count) {
+    for (bool avoid : {false, true})
+      for (unsigned i = bits.size(); i-- > keep && count;)
+        if (avoid || !isAvoided(bits[i])) {
+          warps.push_back(bits[i]);
+          bits.erase(bits.begin() + i);
+          --count;
+        }
+  };
+  auto countSpared = [&](const DimBits &bits, unsigned keep) {
+    return llvm::count_if(llvm::drop_begin(bits, keep), [&](const DimBit &bit) {
+      return !isAvoided(bit);
+    });
   };
   unsigned numWarpBits = llvm::Log2_64_Ceil(numWarps);
-  for (bool avoid : {false, true})
-    while (warps.size() < numWarpBits) {
-      if (takeSlowest(batch, 0, avoid))
-        continue;
-      bool rowsFirst = rowTile > columnTile;
-      if (takeSlowest(rowsFirst ? rows : columns, rowsFirst ? 4 : 3, avoid)) {
-        (rowsFirst ? rowTile : columnTile) /= 2;
-        continue;
-      }
-      if (takeSlowest(rowsFirst ? columns : rows, rowsFirst ? 3 : 4, avoid)) {
-        (rowsFirst ? columnTile : rowTile) /= 2;
-        continue;
-      }
-      break;
+  take(batch, 0, std::min<unsigned>(numWarpBits, batch.size()));
+  unsigned left = numWarpBits - warps.size();
+  unsigned mostRows = rows.size() - 4, mostColumns = columns.size() - 3;
+  left = std::min(left, mostRows + mostColumns);
+  unsigned bestRows = 0;
+  double bestCost = -1;
+  for (unsigned i = 0; i <= std::min(left, mostRows); ++i) {
+    if (left - i > mostColumns)
+      continue;
+    double cost = double(dims.getM()) / (1 << i) +
+                  double(dims.getN()) / (1 << (left - i));
+    if (i > countSpared(rows, 4) || left - i > countSpared(columns, 3))
+      cost *= 1.25;
+    if (bestCost < 0 || cost < bestCost) {
+      bestCost = cost;
+      bestRows = i;
     }
+  }
+  take(rows, 4, bestRows);
+  take(columns, 3, left - bestRows);
 
   // A result bit in an operand's dims; none when the operand does not have it.
   auto toLhs = [&](DimBit bit) -> std::optional<DimBit> {

@@ -110,11 +110,14 @@ struct SharedAccess {
   llvm::SmallVector<int64_t> shape;
   std::function<std::optional<SharedLayout>(const SharedLayout &)> view;
   int64_t weight = 1;
+  /// Copies use the widest access that addresses allow; fragment loads move one
+  /// element.
+  bool wide = false;
 };
 
 /// The padded layout (dims in row-major order or with the fastest dim of an
-/// access first, a few paddings each) with the fewest weighted conflicts, then
-/// the fewest bytes. Dense when nothing is better.
+/// access first, a few paddings each) with the fewest weighted conflicts and
+/// accesses, then the fewest bytes. Dense when nothing is better.
 SharedLayout chooseSharedLayout(llvm::ArrayRef<int64_t> shape,
                                 int64_t elementBytes,
                                 llvm::ArrayRef<SharedAccess> accesses);
