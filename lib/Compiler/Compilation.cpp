@@ -220,8 +220,9 @@ Compilation::parse(std::string_view source, const CompileOptions &options) {
 
   // Top-level ops may stand in a module or not.
   if (llvm::hasSingleElement(block) && isa<ModuleOp>(block.front())) {
-    block.front().remove();
-    self->module = cast<ModuleOp>(block.front());
+    auto module = cast<ModuleOp>(block.front());
+    module->remove();
+    self->module = module;
   } else {
     self->module = ModuleOp::create(
         FileLineColLoc::get(self->context.get(), options.sourceName, 1, 1));

@@ -25,6 +25,7 @@
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Signals.h"
 
 #include <chrono>
 #include <csignal>
@@ -91,6 +92,8 @@ int runMode(llvm::StringRef mode, const std::string &path) {
     int null = open("/dev/null", O_RDWR);
     dup2(null, 1);
     dup2(null, 2);
+  } else {
+    llvm::sys::PrintStackTraceOnErrorSignal("fuse-fuzz");
   }
   rlimit core = {0, 0};
   setrlimit(RLIMIT_CORE, &core);

@@ -61,13 +61,16 @@ class TextMutator:
 
     def __init__(self, rng, texts, vocabulary):
         self.rng, self.texts, self.vocabulary = rng, texts, vocabulary
-        self.edits = [self.number, self.number, self.type, self.word, self.word,
-                      self.drop_word, self.swap_words, self.drop_line, self.copy_line,
+        # Half the edits keep most texts valid, so that they reach the passes.
+        self.edits = [self.every_number, self.every_number, self.every_number,
+                      self.every_number, self.every_type, self.every_type, self.decimal,
+                      self.decimal, self.swap_ops, self.swap_ops, self.number,
+                      self.number, self.type, self.word, self.drop_word, self.swap_words, self.drop_line, self.copy_line,
                       self.swap_lines, self.splice, self.byte, self.cut, self.repeat]
 
     def make(self):
         text = self.rng.choice(self.texts)
-        for _ in range(min(1 + int(self.rng.expovariate(0.8)), 12)):
+        for _ in range(min(1 + int(self.rng.expovariate(1.3)), 12)):
             text = self.rng.choice(self.edits)(text) or " "
         data = text.encode("utf-8", "replace")
         if self.rng.random() < 0.05:
@@ -87,6 +90,30 @@ class TextMutator:
 
     def type(self, text):
         return self.replace_match(r"\b(b?f16|f32|f64|i1|i8|i32|i64|index)\b", text, TYPES)
+
+    def every_number(self, text):
+        """One extent, wherever it stands."""
+        found = re.findall(r"(?<![\w.])(\d+)(?=x|\b)", text)
+        if not found:
+            return text
+        old = self.rng.choice(found)
+        value = int(old) + self.rng.choice([-1, 1, 1, 2, 7, -3, 63, int(old)])
+        new = self.rng.choice([str(max(value, 1))] * 8 + NUMBERS)
+        return re.sub(r"(?<![\w.])%s(?=x|\b)|(?<=x)%s(?=x)" % (old, old), new, text)
+
+    def every_type(self, text):
+        old, new = self.rng.choice(["f32", "f32", "f16", "i1", "i64"]), self.rng.choice(TYPES)
+        return re.sub(r"(?<![A-Za-z])%s\b" % old, new, text)
+
+    def decimal(self, text):
+        numbers = ["0.0", "-1.5", "1.0e-40", "3.0e38", "1.0e-45", "0x7F800000"]
+        return self.replace_match(r"-?\d+\.\d+(e[-+]?\d+)?", text, numbers)
+
+    def swap_ops(self, text):
+        """One op becomes another of its dialect."""
+        ops = [word for word in self.vocabulary
+               if re.fullmatch(r"(fuse|arith|math)\.\w+", word)]
+        return self.replace_match(r"\b(fuse|arith|math)\.\w+", text, ops or [""])
 
     def word(self, text):
         return self.replace_match(WORDS, text, self.vocabulary)
