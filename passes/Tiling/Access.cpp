@@ -116,10 +116,9 @@ bool tilefuse::isNeverRead(const AccessForm &form,
   return false;
 }
 
-/// part of (outer * size + inner) -> parts of outer and inner: either whole
-/// rows, or a piece of one row.
-static bool splitPart(const SliceDim &part, int64_t size, const CoordVars &vars,
-                      SliceDim &outer, SliceDim &inner) {
+bool tilefuse::splitPart(const SliceDim &part, int64_t size,
+                         const CoordVars &vars, SliceDim &outer,
+                         SliceDim &inner) {
   if (part.step == 1 && part.extent % size == 0) {
     if (std::optional<Coord> base = part.base.divideExactly(size)) {
       outer = {*base, part.extent / size, 1};

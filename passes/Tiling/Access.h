@@ -73,6 +73,11 @@ std::optional<Slice> getIterations(const SpaceForm &form, unsigned index,
                                    llvm::ArrayRef<SliceDim> slice,
                                    const CoordVars &vars);
 
+/// Divides a part of (outer * size + inner) in parts of outer and inner: whole
+/// rows, or a piece of one row. False when it is neither.
+bool splitPart(const SliceDim &part, int64_t size, const CoordVars &vars,
+               SliceDim &outer, SliceDim &inner);
+
 /// Iterations known from a block of an operand; dims stay empty until known.
 using PartialIterations = llvm::SmallVector<std::optional<SliceDim>>;
 

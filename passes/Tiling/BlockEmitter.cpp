@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/Tiling/ContractionRoles.h"
+#include "passes/Tiling/ReshapeTiling.h"
 #include "passes/Tiling/ResidueSplitting.h"
 
 using namespace mlir;
@@ -160,6 +161,17 @@ FailureOr<Value> BlockEmitter::compute(Value value, const Slice &slice) {
   if (states != partials.end())
     return rememberAll(
         mergePartials(*this, op, states->second, result, slice));
+  if (isShapeChange(op)) {
+    Value operand = op->getOperand(0);
+    auto shapeOf = [](Value v) { return cast<ShapedType>(v.getType()).getShape(); };
+    if (std::optional<Slice> from = mapThroughReshape(
+            shapeOf(value), shapeOf(operand), slice, vars)) {
+      FailureOr<Value> block = evaluate(operand, *from);
+      if (failed(block))
+        return failure();
+      return reshape(loc, *block, getExtents(slice));
+    }
+  }
   FailureOr<Value> assembled =
       assembleResidues(*this, cast<OpResult>(value), slice);
   if (failed(assembled) || *assembled)

@@ -136,6 +136,7 @@ LogicalResult HostProgram::lowerKernel(fuse::KernelOp kernel) {
     return failure();
   statistics.kernels += emitted->mainLaunches;
   statistics.finishes += emitted->finishLaunches;
+  statistics.separate += emitted->isSeparate;
   return success();
 }
 

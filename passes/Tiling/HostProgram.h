@@ -13,7 +13,7 @@
 namespace tilefuse {
 
 struct HostProgramStatistics {
-  unsigned kernels = 0, finishes = 0, copies = 0, buffers = 0;
+  unsigned kernels = 0, finishes = 0, copies = 0, buffers = 0, separate = 0;
 };
 
 /// Rewrites one entry function, and adds its kernels to the module.

@@ -116,9 +116,11 @@ public:
       : kernel(kernel), host(host), symbols(symbols),
         powersOfTwo(powersOfTwo) {}
 
-  FailureOr<EmittedKernel> run(ValueRange inputs, ValueRange outputs);
+  FailureOr<EmittedKernel> run(ValueRange inputs, ValueRange outputs,
+                               bool separate);
 
 private:
+  void emitAlias(Operation *op);
   LogicalResult emitStage(StagePlan &plan, StringRef name);
   LogicalResult emitStores(StagePlan &plan, FunctionBuilder &function,
                            BlockEmitter &emitter);
@@ -306,9 +308,21 @@ LogicalResult KernelEmitter::emitStage(StagePlan &plan, StringRef name) {
   return success();
 }
 
+/// A change of shape of a buffer.
+void KernelEmitter::emitAlias(Operation *op) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  Value buffer = buffers.lookup(op->getOperand(0));
+  auto viewType = tile::ViewType::get(type.getShape(), type.getElementType());
+  buffers[op->getResult(0)] = tile::ViewCastOp::create(
+      host, op->getLoc(), viewType, buffer, host.getI64IntegerAttr(0));
+}
+
 FailureOr<EmittedKernel> KernelEmitter::run(ValueRange inputs,
-                                            ValueRange outputs) {
-  FailureOr<std::vector<StagePlan>> stages = planStages(kernel, powersOfTwo);
+                                            ValueRange outputs,
+                                            bool separate) {
+  FailureOr<std::vector<StagePlan>> stages =
+      separate ? planSeparateStages(kernel, powersOfTwo)
+               : planStages(kernel, powersOfTwo);
   if (failed(stages))
     return failure();
   Block &body = kernel.getBody().front();
@@ -319,6 +333,10 @@ FailureOr<EmittedKernel> KernelEmitter::run(ValueRange inputs,
 
   EmittedKernel emitted;
   for (StagePlan &plan : *stages) {
+    if (plan.alias) {
+      emitAlias(plan.alias);
+      continue;
+    }
     std::string name = kernel.getName().str();
     if (plan.isFinish)
       name += "_finish";
@@ -344,7 +362,39 @@ FailureOr<EmittedKernel> tilefuse::emitKernel(fuse::KernelOp kernel,
                                               ValueRange inputs,
                                               ValueRange outputs,
                                               bool powersOfTwo) {
-  return KernelEmitter(kernel, host, symbols, powersOfTwo).run(inputs, outputs);
+  auto attempt = [&](bool separate) {
+    return KernelEmitter(kernel, host, symbols, powersOfTwo)
+        .run(inputs, outputs, separate);
+  };
+  Operation *before = host.getInsertionBlock()->empty()
+                          ? nullptr
+                          : host.getInsertionPoint()->getPrevNode();
+  std::string why;
+  {
+    ScopedDiagnosticHandler handler(kernel.getContext(), [&](Diagnostic &diag) {
+      if (diag.getSeverity() == DiagnosticSeverity::Error && why.empty())
+        why = diag.str();
+      return success();
+    });
+    FailureOr<EmittedKernel> emitted = attempt(/*separate=*/false);
+    if (succeeded(emitted))
+      return emitted;
+  }
+  // Take back what the attempt left, and emit each op by itself.
+  Operation *last = host.getInsertionPoint()->getPrevNode();
+  while (last && last != before) {
+    Operation *previous = last->getPrevNode();
+    if (auto launch = dyn_cast<tile::LaunchOp>(last))
+      symbols.erase(symbols.lookup(launch.getKernel()));
+    last->erase();
+    last = previous;
+  }
+  kernel.emitRemark("fused tiles could not be emitted, its ops run one by one: ")
+      << why;
+  FailureOr<EmittedKernel> emitted = attempt(/*separate=*/true);
+  if (succeeded(emitted))
+    emitted->isSeparate = true;
+  return emitted;
 }
 
 void tilefuse::emitCopy(Location loc, OpBuilder &host, SymbolTable &symbols,

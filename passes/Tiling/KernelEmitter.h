@@ -11,6 +11,8 @@ namespace tilefuse {
 struct EmittedKernel {
   unsigned mainLaunches = 0;
   unsigned finishLaunches = 0;
+  /// Whether its ops had to run one by one.
+  bool isSeparate = false;
 };
 
 /// Emits the functions of `kernel` in front of `entry`'s end of module and its

@@ -61,6 +61,7 @@ def FuseTileKernels : Pass<"fuse-tile-kernels", "::mlir::ModuleOp"> {
     Statistic<"numKernels", "kernels", "main launches made">,
     Statistic<"numFinishes", "finishes", "finish launches made">,
     Statistic<"numCopies", "copies", "copies of arguments or repeated results">,
+    Statistic<"numSeparate", "separate", "kernels whose ops run one by one">,
     Statistic<"numBuffers", "buffers", "intermediates between kernels">,
   ];
   let dependentDialects = ["::tilefuse::tile::TileDialect",

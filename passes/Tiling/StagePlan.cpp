@@ -2,6 +2,7 @@
 
 #include "passes/Tiling/StagePlan.h"
 #include "dialects/Fuse/KernelStructure.h"
+#include "passes/Tiling/ReshapeTiling.h"
 #include "passes/Tiling/RootTile.h"
 #include "passes/Tiling/TilePropagation.h"
 
@@ -17,9 +18,11 @@ public:
         forms(getSpaceForms(kernel)) {}
 
   FailureOr<std::vector<StagePlan>> run();
+  FailureOr<std::vector<StagePlan>> runSeparately();
 
 private:
   void planFromRoot(Value root, bool isMain);
+  LogicalResult planPending(Value root, bool isMain);
   void planSplit(StagePlan plan);
   void planFinish(ArrayRef<CrossReduction> crosses);
   bool isStoredOnce(const StagePlan &plan, Value value) const;
@@ -282,7 +285,13 @@ FailureOr<std::vector<StagePlan>> StagePlanner::run() {
         fuse::KernelStructure::analyze(kernel, reason);
     root = succeeded(structure) ? structure->getRootValue() : pending.front();
   }
-  bool isMain = true;
+  if (failed(planPending(root, /*isMain=*/true)))
+    return failure();
+  return std::move(stages);
+}
+
+/// Stages until nothing is pending.
+LogicalResult StagePlanner::planPending(Value root, bool isMain) {
   while (!pending.empty()) {
     size_t before = stages.size();
     planFromRoot(root, isMain);
@@ -295,10 +304,35 @@ FailureOr<std::vector<StagePlan>> StagePlanner::run() {
       isMain = false;
     }
   }
+  return success();
+}
+
+FailureOr<std::vector<StagePlan>> StagePlanner::runSeparately() {
+  Block &body = kernel.getBody().front();
+  available.insert(body.getArguments().begin(), body.getArguments().end());
+  for (Operation &op : body.without_terminator()) {
+    if (op.hasTrait<OpTrait::ConstantLike>())
+      continue;
+    if (isShapeChange(&op)) {
+      StagePlan plan;
+      plan.alias = &op;
+      available.insert(op.getResult(0));
+      stages.push_back(std::move(plan));
+      continue;
+    }
+    pending = llvm::to_vector_of<Value>(op.getResults());
+    if (failed(planPending(pending.front(), &op == kernel.getAnchor())))
+      return failure();
+  }
   return std::move(stages);
 }
 
 } // namespace
+
+FailureOr<std::vector<StagePlan>>
+tilefuse::planSeparateStages(fuse::KernelOp kernel, bool powersOfTwo) {
+  return StagePlanner(kernel, powersOfTwo).runSeparately();
+}
 
 FailureOr<std::vector<StagePlan>>
 tilefuse::planStages(fuse::KernelOp kernel, bool powersOfTwo) {

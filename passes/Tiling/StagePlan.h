@@ -53,12 +53,19 @@ struct StagePlan {
   /// Ops whose partial states an earlier stage left.
   llvm::SmallVector<mlir::Operation *> merges;
   std::optional<std::pair<mlir::Operation *, SplitRange>> split;
+  /// No code: the result of this change of shape is another view of its operand's
+  /// buffer.
+  mlir::Operation *alias = nullptr;
   bool isFinish = false;
 };
 
 /// All stages of a kernel, in launch order.
 mlir::FailureOr<std::vector<StagePlan>> planStages(fuse::KernelOp kernel,
                                                    bool powersOfTwo);
+/// The fallback for a kernel whose fused stages cannot be emitted: each op by
+/// itself, its operands in memory.
+mlir::FailureOr<std::vector<StagePlan>>
+planSeparateStages(fuse::KernelOp kernel, bool powersOfTwo);
 
 } // namespace tilefuse
 

@@ -48,6 +48,7 @@ struct TileKernels : impl::FuseTileKernelsBase<TileKernels> {
     numFinishes += statistics.finishes;
     numCopies += statistics.copies;
     numBuffers += statistics.buffers;
+    numSeparate += statistics.separate;
   }
 };
 

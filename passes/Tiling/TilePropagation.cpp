@@ -1,9 +1,14 @@
 //===- TilePropagation.cpp - what a tile determines -------------*- C++ -*-===//
 
 #include "passes/Tiling/TilePropagation.h"
+#include "passes/Tiling/ReshapeTiling.h"
 
 using namespace mlir;
 using namespace tilefuse;
+
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<ShapedType>(value.getType()).getShape();
+}
 
 SpaceForms tilefuse::getSpaceForms(fuse::KernelOp kernel) {
   SpaceForms forms;
@@ -23,6 +28,14 @@ void tilefuse::propagateBackward(const SpaceForms &forms, Value value,
       !isa<fuse::PointwiseOpInterface>(op))
     return;
   const SpaceForm &form = *it->second;
+  if (isShapeChange(op)) {
+    Value operand = op->getOperand(0);
+    std::optional<Slice> from = mapThroughReshape(
+        shapeOf(value), shapeOf(operand), slices.lookup(value), vars);
+    if (from && slices.try_emplace(operand, *from).second)
+      propagateBackward(forms, operand, vars, available, slices);
+    return;
+  }
   std::optional<Slice> iterations =
       getIterations(form, 0, slices.lookup(value), vars);
   if (!iterations)
@@ -85,6 +98,13 @@ tilefuse::propagateForward(fuse::KernelOp kernel, const SpaceForms &forms,
         llvm::none_of(op.getOperands(),
                       [&](Value v) { return slices.contains(v); }))
       continue;
+    if (isShapeChange(&op)) {
+      Value operand = op.getOperand(0), result = op.getResult(0);
+      if (auto to = mapThroughReshape(shapeOf(operand), shapeOf(result),
+                                      slices.find(operand)->second, vars))
+        slices[result] = *to;
+      continue;
+    }
     const SpaceForm &form = *it->second;
     std::optional<Slice> iterations = getDetermined(&op, form, vars, slices);
     if (!iterations)
