@@ -34,8 +34,8 @@ struct Swizzle {
 class SharedLayout {
 public:
   SharedLayout() = default;
-  SharedLayout(llvm::ArrayRef<int64_t> strides, int64_t offset = 0,
-               Swizzle swizzle = {})
+  explicit SharedLayout(llvm::ArrayRef<int64_t> strides, int64_t offset = 0,
+                        Swizzle swizzle = {})
       : strides(strides), offset(offset), swizzle(swizzle) {}
 
   /// Dense row-major.
