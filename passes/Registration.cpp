@@ -56,7 +56,8 @@ using namespace mlir;
 namespace tilefuse {
 
 void registerDialects(DialectRegistry &registry) {
-  registry.insert<fuse::FuseDialect, tile::TileDialect>();
+  fuse::registerFuseDialect(registry);
+  registry.insert<tile::TileDialect>();
   registry.insert<affine::AffineDialect, arith::ArithDialect,
                   bufferization::BufferizationDialect, cf::ControlFlowDialect,
                   func::FuncDialect, index::IndexDialect, LLVM::LLVMDialect,

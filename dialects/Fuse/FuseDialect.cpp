@@ -57,6 +57,14 @@ LogicalResult FuseDialect::verifyOperationAttribute(Operation *op,
              << attribute.getValue();
     return success();
   }
+  if (name == "fuse.stop_gradient" || name == "fuse.save" ||
+      name == "fuse.recompute") {
+    if (!isa<UnitAttr>(attribute.getValue()))
+      return op->emitError("expected ")
+             << name << " to be a unit attribute, but found "
+             << attribute.getValue();
+    return success();
+  }
   if (name == "fuse.anchor") {
     if (!isa<UnitAttr>(attribute.getValue()))
       return op->emitError("expected fuse.anchor to be a unit attribute, but "

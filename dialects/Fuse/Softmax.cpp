@@ -65,11 +65,19 @@ LogicalResult MeanOp::inferReturnTypes(MLIRContext *,
 // Decomposition
 //===----------------------------------------------------------------------===//
 
+// The shift cancels out of the result, and so out of its derivative.
+static Value getShift(GraphBuilder &g, Value x, ArrayRef<int64_t> dims) {
+  Value maximum = g.reduce(ReduceKind::max, x, dims, true)[0];
+  Operation *op = maximum.getDefiningOp();
+  op->setAttr("fuse.stop_gradient", UnitAttr::get(op->getContext()));
+  return maximum;
+}
+
 SmallVector<Value> SoftmaxOp::decompose(OpBuilder &b) {
   GraphBuilder g(b, getLoc());
   int64_t dim = getDim();
   Value x = g.widen(getX());
-  Value shifted = g.sub(x, g.reduce(ReduceKind::max, x, dim, true)[0]);
+  Value shifted = g.sub(x, getShift(g, x, dim));
   Value exponential = g.unary<ExpOp>(shifted);
   Value sum = g.reduce(ReduceKind::sum, exponential, dim, true)[0];
   return {g.cast(g.div(exponential, sum), getX().getType().getElementType())};
@@ -79,7 +87,7 @@ SmallVector<Value> LogSoftmaxOp::decompose(OpBuilder &b) {
   GraphBuilder g(b, getLoc());
   int64_t dim = getDim();
   Value x = g.widen(getX());
-  Value shifted = g.sub(x, g.reduce(ReduceKind::max, x, dim, true)[0]);
+  Value shifted = g.sub(x, getShift(g, x, dim));
   Value sum =
       g.reduce(ReduceKind::sum, g.unary<ExpOp>(shifted), dim, true)[0];
   return {g.cast(g.sub(shifted, g.unary<LogOp>(sum)),
@@ -90,7 +98,7 @@ SmallVector<Value> LogSoftmaxOp::decompose(OpBuilder &b) {
 SmallVector<Value> LogSumExpOp::decompose(OpBuilder &b) {
   GraphBuilder g(b, getLoc());
   Value x = g.widen(getX());
-  Value maximum = g.reduce(ReduceKind::max, x, getDims(), true)[0];
+  Value maximum = getShift(g, x, getDims());
   Value infinity = g.scalar(x, std::numeric_limits<double>::infinity());
   Value isInfinite = CompareOp::create(b, getLoc(), Predicate::eq,
                                        g.unary<AbsOp>(maximum), infinity);

@@ -73,12 +73,14 @@ private:
     return success();
   }
 
-  // Active: depends on a wanted argument through float values.
+  // Active: depends on a wanted argument through float values, and not only
+  // through ops marked `fuse.stop_gradient`.
   void markActive() {
     for (int64_t index : wrt)
       active.insert(function.getArgument(index));
     for (Operation &op : block.without_terminator())
-      if (llvm::any_of(op.getOperands(),
+      if (!op.hasAttr("fuse.stop_gradient") &&
+          llvm::any_of(op.getOperands(),
                        [&](Value operand) { return active.contains(operand); }))
         for (Value result : op.getResults())
           if (isFloatTensor(result.getType()))

@@ -180,15 +180,7 @@ public:
   /// Values saved that are neither arguments nor results.
   llvm::SetVector<Value> residuals;
 
-  void run() {
-    collectSaved();
-    buildForward();
-    buildBackward();
-    graph.function.erase();
-  }
-
-private:
-  // Walks back from the gradients, stopping at saved values.
+  /// Finds the saved values: walks back from the gradients and stops there.
   void collectSaved() {
     SmallVector<Value> stack(
         graph.block.getTerminator()->getOperands().drop_front(
@@ -228,6 +220,14 @@ private:
       }
   }
 
+  /// Builds both functions and erases the joint one.
+  void split() {
+    buildForward();
+    buildBackward();
+    graph.function.erase();
+  }
+
+private:
   func::FuncOp createFunction(const Twine &suffix, TypeRange arguments,
                               TypeRange results) {
     auto function = func::FuncOp::create(
@@ -381,11 +381,19 @@ struct Partition : impl::FusePartitionBase<Partition> {
         return signalPassFailure();
       ResidualChoice choice(graph, cost);
       Splitter splitter(graph, choice);
-      splitter.run();
+      splitter.collectSaved();
       for (Value value : splitter.residuals) {
+        int64_t bytes = getByteSize(value.getType());
         ++residuals;
-        residualBytes += getByteSize(value.getType());
+        residualBytes += bytes;
+        if (remarks)
+          emitRemark(value.getLoc())
+              << "saved: " << bytes << " bytes, " << int64_t(2.0 * cost.getMemoryTime(bytes))
+              << " us to write and read; computing its op again would take "
+              << int64_t(choice.getRecomputeTime(value.getDefiningOp()))
+              << " us";
       }
+      splitter.split();
     }
   }
 };

@@ -14,7 +14,8 @@ def FuseDifferentiate : Pass<"fuse-differentiate", "::mlir::ModuleOp"> {
     from DifferentiableOpInterface; an op on the way that has none is an error.
     Results that an argument aliases (`fuse.alias_result`, running statistics)
     are state: they have no cotangent. Values that do not reach a wanted argument
-    are not differentiated.
+    are not differentiated, nor are ops with the unit attribute
+    `fuse.stop_gradient`.
 
     Composite ops must be decomposed (`fuse-simplify`).
 
