@@ -1,0 +1,86 @@
+// RUN: fuse-opt %s --split-input-file --fuse-select-schedules | FileCheck %s
+
+module attributes {fuse.target = #fuse.target<arch = "sm_90a", units = 132, shared_memory = 232448, registers = 65536, dram = 4270, fp32 = 51000, tensor = 410000>} {
+
+// Channels against pixels, 64 accumulators a thread; windows divide the tile.
+// CHECK-LABEL: @conv
+// CHECK: block = [1, 64, 8, 32, 8, 3, 3], warps = 8, stages = 2, cluster = 1, mma = mma_sync
+func.func @conv(%x: tensor<128x8x256x256xf32>, %w: tensor<64x8x3x3xf32>) -> tensor<128x64x63x63xf32> {
+  %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<128x8x256x256xf32>, tensor<64x8x3x3xf32>) -> tensor<128x64x63x63xf32> {
+    %c = fuse.conv2d %a, %b {fuse.anchor} : (tensor<128x8x256x256xf32>, tensor<64x8x3x3xf32>) -> tensor<128x64x254x254xf32>
+    %p = fuse.window_reduce max %c window [4, 4] stride [4, 4] : tensor<128x64x254x254xf32> -> tensor<128x64x63x63xf32>
+    fuse.yield %p : tensor<128x64x63x63xf32>
+  }
+  return %0 : tensor<128x64x63x63xf32>
+}
+
+// Three channels multiply as eight.
+// CHECK-LABEL: @shallow
+// CHECK: block = [1, 32, {{[0-9]+}}, {{[0-9]+}}, 8, 3, 3]{{.*}}mma_sync
+func.func @shallow(%x: tensor<2x3x64x64xf32>, %w: tensor<32x3x3x3xf32>) -> tensor<2x32x62x62xf32> {
+  %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<2x3x64x64xf32>, tensor<32x3x3x3xf32>) -> tensor<2x32x62x62xf32> {
+    %c = fuse.conv2d %a, %b {fuse.anchor} : (tensor<2x3x64x64xf32>, tensor<32x3x3x3xf32>) -> tensor<2x32x62x62xf32>
+    fuse.yield %c : tensor<2x32x62x62xf32>
+  }
+  return %0 : tensor<2x32x62x62xf32>
+}
+
+// CHECK-LABEL: @product
+// CHECK: block = [128, 128, 32], warps = 8, stages = 2, cluster = 1, mma = mma_sync
+func.func @product(%x: tensor<1024x512xf32>, %w: tensor<512x1000xf32>) -> tensor<1024x1000xf32> {
+  %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<1024x512xf32>, tensor<512x1000xf32>) -> tensor<1024x1000xf32> {
+    %c = fuse.matmul %a, %b {fuse.anchor} : (tensor<1024x512xf32>, tensor<512x1000xf32>) -> tensor<1024x1000xf32>
+    fuse.yield %c : tensor<1024x1000xf32>
+  }
+  return %0 : tensor<1024x1000xf32>
+}
+
+// Doubles have no place in the matrix unit.
+// CHECK-LABEL: @doubles
+// CHECK: mma = fma
+func.func @doubles(%x: tensor<64x64xf64>, %w: tensor<64x64xf64>) -> tensor<64x64xf64> {
+  %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<64x64xf64>, tensor<64x64xf64>) -> tensor<64x64xf64> {
+    %c = fuse.matmul %a, %b {fuse.anchor} : (tensor<64x64xf64>, tensor<64x64xf64>) -> tensor<64x64xf64>
+    fuse.yield %c : tensor<64x64xf64>
+  }
+  return %0 : tensor<64x64xf64>
+}
+
+// The tile holds the 100 elements of a row, rounded up, whole.
+// CHECK-LABEL: @softmax
+// CHECK: block = [{{[0-9]+}}, 128]
+func.func @softmax(%x: tensor<1000x100xf32>) -> tensor<1000x100xf32> {
+  %0 = fuse.kernel @k (%a = %x) : (tensor<1000x100xf32>) -> tensor<1000x100xf32> {
+    %m = fuse.reduce max %a dims [1] keepdims : tensor<1000x100xf32> -> tensor<1000x1xf32>
+    %d = fuse.sub %a, %m : (tensor<1000x100xf32>, tensor<1000x1xf32>) -> tensor<1000x100xf32>
+    fuse.yield %d : tensor<1000x100xf32>
+  }
+  return %0 : tensor<1000x100xf32>
+}
+
+// A schedule that is there stays.
+// CHECK-LABEL: @given
+// CHECK: block = [512], warps = 2,
+func.func @given(%x: tensor<1000xf32>) -> tensor<1000xf32> {
+  %0 = fuse.kernel @k (%a = %x) : (tensor<1000xf32>) -> tensor<1000xf32> schedule(#fuse.schedule<block = [512], warps = 2, stages = 1, cluster = 1, mma = fma, splits = 1>) {
+    %m = fuse.tanh %a : tensor<1000xf32>
+    fuse.yield %m : tensor<1000xf32>
+  }
+  return %0 : tensor<1000xf32>
+}
+}
+
+// -----
+
+module attributes {fuse.target = #fuse.target<arch = "cpu", units = 16, shared_memory = 1048576, registers = 32, dram = 100, fp32 = 1000, tensor = 1000>} {
+// 254 columns in even pieces; nothing need be a power of two.
+// CHECK-LABEL: @conv
+// CHECK: block = [1, 64, 4, 64, 8, 3, 3], warps = 1
+func.func @conv(%x: tensor<2x8x256x256xf32>, %w: tensor<64x8x3x3xf32>) -> tensor<2x64x254x254xf32> {
+  %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<2x8x256x256xf32>, tensor<64x8x3x3xf32>) -> tensor<2x64x254x254xf32> {
+    %c = fuse.conv2d %a, %b {fuse.anchor} : (tensor<2x8x256x256xf32>, tensor<64x8x3x3xf32>) -> tensor<2x64x254x254xf32>
+    fuse.yield %c : tensor<2x64x254x254xf32>
+  }
+  return %0 : tensor<2x64x254x254xf32>
+}
+}
