@@ -16,6 +16,7 @@ torch, in one of three ways:
 """
 
 import dataclasses
+import math
 
 import torch
 import torch.nn.functional as F
@@ -62,7 +63,13 @@ def fmt(values):
     return "[" + ", ".join(str(int(v)) for v in values) + "]"
 
 
-def fnum(value):
+def fnum(value, dtype="f64"):
+    if math.isinf(value) or math.isnan(value):
+        # Non-finite literals are bit patterns.
+        bits = torch.tensor(value, dtype=TORCH_TYPES[dtype])
+        size = bits.element_size()
+        raw = int(bits.view({2: torch.int16, 4: torch.int32, 8: torch.int64}[size]))
+        return f"0x{raw & (1 << 8 * size) - 1:0{2 * size}X}"
     return repr(float(value)) if "e" not in repr(float(value)) else f"{float(value):.12e}"
 
 
@@ -167,7 +174,7 @@ class Graph:
 
     def constant(self, value, dtype="f32", shape=()):
         result = Value("", tuple(shape), dtype)
-        literal = fnum(value) if dtype in FLOATS else (
+        literal = fnum(value, dtype) if dtype in FLOATS else (
             str(bool(value)).lower() if dtype == "i1" else str(int(value)))
         kind = torch.float64 if dtype in FLOATS else TORCH_TYPES[dtype]
         stored = torch.tensor(value, dtype=TORCH_TYPES[dtype]).to(kind)
@@ -274,7 +281,7 @@ class Graph:
             return full
 
         extra = f"interior {fmt(interior)} " if interior else ""
-        literal = fnum(value) if x.dtype in FLOATS else str(int(value))
+        literal = fnum(value, x.dtype) if x.dtype in FLOATS else str(int(value))
         typed = f"{literal} : {x.dtype}"
         return self._move("pad", x, f"low {fmt(low)} high {fmt(high)} {extra}value {typed}", run)
 
