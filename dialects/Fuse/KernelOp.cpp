@@ -109,13 +109,21 @@ LogicalResult KernelOp::verify() {
   if (!getSchedule())
     return success();
 
-  // The schedule's block covers the anchor's dims, or the first result's.
+  // The schedule's block covers the anchor's dims, or those of some value.
   auto space = dyn_cast_or_null<IterationSpaceOpInterface>(anchor);
   size_t dims = getSchedule()->getBlock().size(), expected = dims;
-  if (space)
+  if (space) {
     expected = space.getIterationSpace().bounds.size();
-  else if (!anchor && getNumResults() > 0)
-    expected = cast<RankedTensorType>(getResult(0).getType()).getRank();
+  } else if (!anchor && getNumResults() > 0) {
+    auto fits = [&](Value value) {
+      return cast<RankedTensorType>(value.getType()).getRank() == int64_t(dims);
+    };
+    bool found = llvm::any_of(body.getArguments(), fits);
+    for (Operation &op : body)
+      found |= llvm::any_of(op.getResults(), fits);
+    if (!found)
+      expected = cast<RankedTensorType>(getResult(0).getType()).getRank();
+  }
   if (dims != expected)
     return emitOpError("expected a schedule with ")
            << expected << " block extents, one per dim of the "

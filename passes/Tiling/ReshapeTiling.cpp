@@ -1,46 +1,12 @@
 //===- ReshapeTiling.cpp - blocks through changes of shape ------*- C++ -*-===//
 
 #include "passes/Tiling/ReshapeTiling.h"
-#include "dialects/Fuse/KernelStructure.h"
 
 using namespace mlir;
 using namespace tilefuse;
 
-/// Row-major position of an index.
-static AffineExpr linearise(ArrayRef<AffineExpr> index, ArrayRef<int64_t> shape,
-                            MLIRContext *context) {
-  AffineExpr position = getAffineConstantExpr(0, context);
-  for (auto [expr, extent] : llvm::zip(index, shape))
-    position = position * extent + expr;
-  return position;
-}
-
 bool tilefuse::isShapeChange(Operation *op) {
-  auto spaceOp = dyn_cast<fuse::IterationSpaceOpInterface>(op);
-  auto pointwise = dyn_cast<fuse::PointwiseOpInterface>(op);
-  if (!spaceOp || !pointwise || op->getNumOperands() != 1 ||
-      op->getNumResults() != 1 || pointwise.needsIndex() ||
-      pointwise.getElementCost() != 0)
-    return false;
-  auto from = cast<RankedTensorType>(op->getOperand(0).getType());
-  auto to = cast<RankedTensorType>(op->getResult(0).getType());
-  fuse::IterationSpace space = spaceOp.getIterationSpace();
-  if (from.getNumElements() != to.getNumElements() ||
-      from.getElementType() != to.getElementType() || space.operands[0].fill ||
-      llvm::any_of(space.operands[0].divisors,
-                   [](int64_t divisor) { return divisor != 1; }) ||
-      ArrayRef<int64_t>(space.bounds) != to.getShape() ||
-      !space.results[0].isIdentity())
-    return false;
-  MLIRContext *context = op->getContext();
-  SmallVector<AffineExpr> own;
-  for (unsigned dim = 0; dim < space.bounds.size(); ++dim)
-    own.push_back(getAffineDimExpr(dim, context));
-  return fuse::simplifyIndex(linearise(own, space.bounds, context),
-                             space.bounds) ==
-         fuse::simplifyIndex(linearise(space.operands[0].map.getResults(),
-                                       from.getShape(), context),
-                             space.bounds);
+  return isa_and_nonnull<fuse::ReshapeOp>(op);
 }
 
 /// The run of row-major positions that a box of `shape` covers, if it is one.
