@@ -78,4 +78,24 @@ def TileAllocateShared : Pass<"tile-allocate-shared", "::mlir::ModuleOp"> {
               "passes over the banks beyond the fewest possible">];
 }
 
+def TileExpandMath : Pass<"tile-expand-math", "::mlir::ModuleOp"> {
+  let summary = "Spell out f32 functions as IEEE arithmetic";
+  let description = [{
+    exp, exp2, expm1, log, log2, log10, log1p, tanh, erf, sin, cos, atan, atan2, pow
+    and rsqrt on f32 (and, by way of f32, on 16-bit floats) become polynomials in
+    add, multiply, fma, divide and integer ops: the same bits on every target, with
+    the error bounds that `MathExpansions.cpp` states. f64 stays.
+
+    ```mlir
+    %r = math.rsqrt %x : tensor<32xf32>
+    // becomes
+    %s = math.sqrt %x : tensor<32xf32>
+    %r = arith.divf %one, %s : tensor<32xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
+  let statistics = [Statistic<"numExpanded", "expanded", "functions spelled out">];
+}
+
 #endif // TILEFUSE_PASSES_TILEOPT_PASSES
