@@ -146,8 +146,9 @@ static int64_t countConflicts(FuncOp func) {
       if (mma.getMma() != MmaKind::mma_sync)
         return;
       MmaLayouts layouts = mma.getMmaLayouts();
-      count(mma.getLhs(), layouts.lhs, false);
-      count(mma.getRhs(), layouts.rhs, false);
+      bool narrow = mma.getLhs().getType().getElementType().getIntOrFloatBitWidth() < 32;
+      count(mma.getLhs(), layouts.lhs, narrow);
+      count(mma.getRhs(), layouts.rhs, narrow);
     }
   });
   return conflicts;

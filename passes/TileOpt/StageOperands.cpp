@@ -370,7 +370,8 @@ void Stager::emit(const StageKey &key, Stage &stage) {
   };
   for (const Reader &reader : stage.readers)
     if (reader.threads)
-      addAccess(*reader.threads, reader.chain);
+      // Two 16-bit elements make one fragment register.
+      addAccess(*reader.threads, reader.chain, /*wide=*/elementBytes < 4);
     else if (!reader.chain.views.empty())
       // Not known yet; but the view must stay representable.
       addAccess(getReplicatedLayout({}, numWarps), reader.chain);

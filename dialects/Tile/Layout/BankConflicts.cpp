@@ -182,9 +182,11 @@ tilefuse::tile::chooseSharedLayout(llvm::ArrayRef<int64_t> shape,
                                      sampledRegisters);
       BankCount count =
           ::countPasses(*seen, entry->second, elementBytes, vector);
-      // An instruction costs about a quarter of a pass.
-      cost += access.weight *
-              (4 * count.getConflicts() + int64_t(entry->second.size()));
+      // An instruction costs about half a pass.
+      int64_t samples = std::max<int64_t>(
+          1, access.threads.getNumRegisters() / sampledRegisters);
+      cost += access.weight * samples *
+              (2 * count.getConflicts() + int64_t(entry->second.size()));
       if (best && cost > bestCost)
         return;
     }
