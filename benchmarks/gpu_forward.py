@@ -109,6 +109,7 @@ def time_runs(runs, rounds):
 def measure(name, folder, args):
     graph = subgraphs.make(name)
     program = tilefuse.Program.load(folder / f"{name}.tfp")
+    graph.shapes = [info.shape for info in program.inputs]
     inputs = graph.make_inputs(args.seed, "cuda")
     result = {"name": name, "launches": program.num_launches}
     with torch.no_grad():
