@@ -3,6 +3,7 @@
 #include "passes/SourceText.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/thread.h"
 
@@ -29,6 +30,59 @@ static size_t skipOpaque(llvm::StringRef source, size_t at) {
       return end + 1;
   }
   return source.size();
+}
+
+/// The parser allocates one entry for every number up to N when it meets
+/// `%name#N`, so a large N is an allocation of any size.
+static constexpr uint64_t maxResultNumber = 65535;
+
+/// Whether the `#` at `at` begins a result number too large to be one.
+static bool isHugeResultNumber(llvm::StringRef source, size_t at) {
+  llvm::StringRef digits = source.substr(at + 1).take_while(llvm::isDigit);
+  uint64_t number;
+  return !digits.empty() &&
+         (digits.getAsInteger(10, number) || number > maxResultNumber);
+}
+
+/// Attributes and types that are named once and used many times
+/// (`#a = [...]`, `#b = [#a, #a]`) can stand for text of exponential size, and
+/// whoever prints or walks them would take for ever. Adds up how much each name
+/// stands for, in uses of names.
+static constexpr uint64_t maxExpansion = 1 << 20;
+
+static bool expandsTooFar(llvm::StringRef source) {
+  llvm::StringMap<uint64_t> sizes;
+  llvm::StringRef name;
+  auto isNameChar = [](char c) {
+    return llvm::isAlnum(c) || c == '_' || c == '.' || c == '$';
+  };
+  for (size_t at = 0; at < source.size(); ++at) {
+    size_t next = skipOpaque(source, at);
+    if (next != at) {
+      at = next - 1;
+      continue;
+    }
+    if (source[at] != '#' && source[at] != '!')
+      continue;
+    llvm::StringRef found = source.substr(
+        at, 1 + source.substr(at + 1).take_while(isNameChar).size());
+    at += found.size() - 1;
+    // `#name =` is a definition, unless it compares or maps (`==`, `=>`).
+    llvm::StringRef rest = source.substr(at + 1).ltrim();
+    if (rest.consume_front("=") && !rest.starts_with("=")) {
+      name = found;
+      sizes[name] = 1;
+      continue;
+    }
+    auto used = sizes.find(found);
+    if (used == sizes.end() || name.empty())
+      continue;
+    uint64_t &size = sizes[name];
+    size += used->second;
+    if (size > maxExpansion)
+      return true;
+  }
+  return false;
 }
 
 std::optional<std::string> findSourceProblem(llvm::StringRef source,
@@ -58,7 +112,11 @@ std::optional<std::string> findSourceProblem(llvm::StringRef source,
       return llvm::formatv("{0}:{1}: a NUL byte; expected MLIR text", line,
                            at - lineStart + 1)
           .str();
-    } else if (llvm::is_contained("([{<", c) && c != '\0') {
+    } else if (c == '#' && isHugeResultNumber(source, at)) {
+      return llvm::formatv("{0}:{1}: a result number over {2}", line,
+                           at - lineStart + 1, maxResultNumber)
+          .str();
+    } else if (llvm::is_contained("([{<", c)) {
       if (++depth > maxDepth)
         return llvm::formatv("{0}:{1}: brackets nest more than {2} levels deep",
                              line, at - lineStart + 1, maxDepth)
@@ -68,6 +126,9 @@ std::optional<std::string> findSourceProblem(llvm::StringRef source,
       depth = std::max(depth - 1, 0);
     }
   }
+  if (expandsTooFar(source))
+    return std::string("1:1: attribute or type aliases that stand for more than "
+                       "a million others");
   return std::nullopt;
 }
 

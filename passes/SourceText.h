@@ -1,9 +1,11 @@
 //===- SourceText.h - what a source file must satisfy -----------*- C++ -*-===//
 //
-// MLIR's parser trusts its input in two ways that a compiler of other people's
-// files cannot: its bytecode reader is not hardened, and it recurses once for
-// every level of brackets, so that 64 KB of '[' overflow the stack. Every tool
-// and the compile API check a source here before the parser sees it.
+// MLIR's parser trusts its input in ways that a compiler of other people's files
+// cannot: its bytecode reader is not hardened; it recurses once for every level of
+// brackets, so that 64 KB of '[' overflow the stack; `%x#4000000000` makes it
+// allocate so many entries; and aliases of aliases stand for text of exponential
+// size. Every tool and the compile API check a source here before the parser sees
+// it.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TILEFUSE_PASSES_SOURCETEXT_H
