@@ -14,6 +14,7 @@
 
 #include "dialects/Fuse/KernelStructure.h"
 #include "llvm/ADT/DenseSet.h"
+#include <numeric>
 
 using namespace mlir;
 
@@ -161,6 +162,7 @@ private:
     s.mustHold.assign(rank, false);
     s.crossReduced.assign(rank, false);
     s.granules.assign(rank, 1);
+    s.divisors.assign(rank, 1);
     if (!block.empty() && block.size() != s.blockExtents.size())
       return fail("the schedule's block has " + Twine(block.size()) +
                   " extents for " + Twine(s.blockExtents.size()) + " dims");
@@ -539,6 +541,10 @@ private:
           }
         }
 
+    for (const OpPlacement &placement : s.placements)
+      if (placement.dims && placement.op != group.anchor)
+        noteDivisors(placement);
+
     // A folded root dim that a later op needs must lie in one tile.
     llvm::DenseMap<Operation *, SmallVector<unsigned>> folded;
     for (Operation *op : group.ops)
@@ -634,6 +640,23 @@ private:
         stage = Stage::Tile;
     }
     return success();
+  }
+
+  void noteDivisors(const OpPlacement &placement) {
+    const IterationSpace &space = spaces[placement.op];
+    for (const OperandAccess &access : space.operands)
+      for (auto [expr, divisor] :
+           llvm::zip(access.map.getResults(), access.divisors))
+        for (unsigned dim = 0; divisor > 1 && dim < space.bounds.size();
+             ++dim) {
+          if (!expr.isFunctionOfDim(dim))
+            continue;
+          std::optional<BlockIndex> index =
+              decodeBlockIndex(placement.dims.getResult(dim));
+          if (index && index->dim >= 0)
+            s.divisors[index->dim] =
+                std::lcm(s.divisors[index->dim], divisor * index->divisor);
+        }
   }
 
   /// Whether one dim that the reduction folds is made of several root dims.

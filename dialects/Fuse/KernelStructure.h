@@ -112,6 +112,10 @@ public:
   /// Per root dim: tile extents are multiples of this (windows, splits).
   llvm::ArrayRef<int64_t> getGranules() const { return granules; }
 
+  /// Per root dim: tiles should start at multiples of this, because indices of
+  /// pointwise ops are divided by it (padding between elements).
+  llvm::ArrayRef<int64_t> getDivisors() const { return divisors; }
+
   /// Every op of the kernel, in order.
   llvm::ArrayRef<OpPlacement> getPlacements() const { return placements; }
   /// The placement of `op`, which is in the kernel.
@@ -139,7 +143,7 @@ private:
 
   mlir::Operation *anchor = nullptr;
   mlir::Value rootValue;
-  llvm::SmallVector<int64_t> rootExtents, blockExtents, granules;
+  llvm::SmallVector<int64_t> rootExtents, blockExtents, granules, divisors;
   llvm::SmallVector<bool> mustHold, crossReduced;
   llvm::SmallVector<OpPlacement> placements;
   llvm::DenseMap<mlir::Operation *, unsigned> placementOf;

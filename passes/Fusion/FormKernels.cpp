@@ -68,6 +68,18 @@ public:
   }
 
 private:
+  /// Data stays as it is; any change of shape becomes a reshape.
+  static void writeHost(Operation *op, OpBuilder &builder, IRMapping &values) {
+    if (!isViewChange(op)) {
+      builder.clone(*op, values);
+      return;
+    }
+    values.map(op->getResult(0),
+               fuse::ReshapeOp::create(builder, op->getLoc(),
+                                       op->getResult(0).getType(),
+                                       values.lookup(op->getOperand(0))));
+  }
+
   /// Turns the partition into IR; returns the bytes its kernels move.
   int64_t write(KernelGroups &groups) {
     func::FuncOp func = groups.getFunction();
@@ -86,7 +98,7 @@ private:
       const KernelGroups::Group &group = groups[index];
       if (group.isHost) {
         for (Operation *op : group.ops)
-          builder.clone(*op, values);
+          writeHost(op, builder, values);
         continue;
       }
       fuse::KernelGroup kernel = groups.getKernel(index);

@@ -65,7 +65,7 @@ private:
     SmallVector<Operation *> worklist{value.getDefiningOp()};
     while (!worklist.empty()) {
       Operation *op = worklist.pop_back_val();
-      if (!isa<fuse::PointwiseOpInterface>(op))
+      if (!isa<fuse::PointwiseOpInterface>(op) || divides(op))
         return {};
       slice.insert(op);
       for (Value operand : op->getOperands())
@@ -74,6 +74,19 @@ private:
             worklist.push_back(def);
     }
     return slice;
+  }
+
+  /// Whether only every n-th element of the result comes from an operand: tiles
+  /// of it start at multiples of n, which a reader's patches do not.
+  static bool divides(Operation *op) {
+    auto spaced = dyn_cast<fuse::IterationSpaceOpInterface>(op);
+    if (!spaced)
+      return false;
+    for (const fuse::OperandAccess &access :
+         spaced.getIterationSpace().operands)
+      if (llvm::any_of(access.divisors, [](int64_t d) { return d != 1; }))
+        return true;
+    return false;
   }
 
   bool tryInline(unsigned index, Value value) {

@@ -2,6 +2,7 @@
 
 #include "passes/Fusion/TileExtents.h"
 #include "llvm/Support/MathExtras.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace tilefuse;
@@ -11,14 +12,21 @@ TileExtents::TileExtents(const fuse::KernelStructure &structure,
     : structure(structure), powersOfTwo(powersOfTwo) {
   for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim) {
     int64_t granule = structure.getGranules()[dim];
+    int64_t divisor = structure.getDivisors()[dim];
     if (powersOfTwo && !llvm::isPowerOf2_64(granule))
       legal = false;
+    if (!powersOfTwo || llvm::isPowerOf2_64(divisor))
+      granule = std::lcm(granule, divisor);
+    granules.push_back(granule);
+  }
+  for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim) {
+    int64_t granule = granules[dim];
     extents.push_back(structure.getMustHold()[dim] ? getLimit(dim) : granule);
   }
 }
 
 int64_t TileExtents::getLimit(unsigned dim) const {
-  int64_t granule = structure.getGranules()[dim];
+  int64_t granule = granules[dim];
   int64_t limit = llvm::alignTo(structure.getRootExtents()[dim], granule);
   return powersOfTwo ? llvm::PowerOf2Ceil(limit) : limit;
 }
@@ -39,7 +47,7 @@ int64_t TileExtents::getCount(ArrayRef<unsigned> dims) const {
 
 void TileExtents::grow(unsigned dim, int64_t target, int64_t budget) {
   int64_t limit = std::min(getLimit(dim), target);
-  int64_t granule = structure.getGranules()[dim];
+  int64_t granule = granules[dim];
   while (extents[dim] * 2 <= limit && getCount() * 2 <= budget)
     extents[dim] *= 2;
   if (powersOfTwo || extents[dim] >= limit)
@@ -56,7 +64,6 @@ void TileExtents::grow(unsigned dim, int64_t target, int64_t budget) {
 
 void TileExtents::rebalance(unsigned inner, unsigned outer, int64_t least) {
   ArrayRef<int64_t> bounds = structure.getRootExtents();
-  ArrayRef<int64_t> granules = structure.getGranules();
   ArrayRef<bool> held = structure.getMustHold();
   if (held[inner] || held[outer])
     return;
@@ -82,7 +89,7 @@ void TileExtents::rebalance(unsigned inner, unsigned outer, int64_t least) {
 bool TileExtents::shrink(unsigned dim) {
   int64_t half = extents[dim] / 2;
   if (structure.getMustHold()[dim] || half < 1 || extents[dim] % 2 ||
-      half % structure.getGranules()[dim])
+      half % granules[dim])
     return false;
   extents[dim] = half;
   return true;

@@ -37,7 +37,7 @@ private:
   const fuse::KernelStructure &structure;
   bool powersOfTwo;
   bool legal = true;
-  llvm::SmallVector<int64_t> extents;
+  llvm::SmallVector<int64_t> extents, granules;
 };
 
 } // namespace tilefuse
