@@ -173,9 +173,8 @@ void buildPhases(OpPassManager &manager, const PipelineOptions &options) {
       addPasses(manager, row.passes);
     if (!options.dumpDirectory.empty())
       manager.addPass(createFuseDumpPhase(
-          {llvm::formatv("{0}/{1:2}-{2}.mlir", options.dumpDirectory,
-                         llvm::utostr(static_cast<unsigned>(row.phase)),
-                         row.name)
+          {llvm::formatv("{0}/{1,0+2}-{2}.mlir", options.dumpDirectory,
+                         static_cast<unsigned>(row.phase), row.name)
                .str()}));
   }
 }
