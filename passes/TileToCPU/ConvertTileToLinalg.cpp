@@ -58,10 +58,40 @@ public:
     for (Operation *op : ops)
       if (failed(convert(op)))
         return failure();
+    function.walk(carryInPlace);
     return success();
   }
 
 private:
+  /// What a value was computed on top of, along destinations.
+  static Value getDestinationRoot(Value value) {
+    while (auto result = dyn_cast<OpResult>(value)) {
+      if (auto op = dyn_cast<DestinationStyleOpInterface>(result.getOwner()))
+        value = op.getTiedOpOperand(result)->get();
+      else if (auto loop = dyn_cast<scf::ForOp>(result.getOwner()))
+        value = loop.getTiedLoopInit(result)->get();
+      else
+        break;
+    }
+    return value;
+  }
+
+  /// Bufferization wants a carried block to end where it began: one that is made
+  /// anew in each iteration is copied there.
+  static void carryInPlace(scf::ForOp loop) {
+    auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
+    OpBuilder b(yield);
+    for (auto [argument, operand] :
+         llvm::zip(loop.getRegionIterArgs(), yield->getOpOperands())) {
+      if (!isa<RankedTensorType>(argument.getType()) ||
+          getDestinationRoot(operand.get()) == argument)
+        continue;
+      operand.set(linalg::CopyOp::create(b, yield.getLoc(), operand.get(),
+                                         Value(argument))
+                      .getResult(0));
+    }
+  }
+
   LogicalResult convert(Operation *op) {
     for (Value operand : op->getOperands())
       if (isa<tile::ViewType>(operand.getType()) &&
