@@ -20,18 +20,20 @@ int64_t tilefuse::tile::countPasses(llvm::ArrayRef<int64_t> byteAddresses,
       32, numBanks * bankBytes / std::max(bytesPerLane, bankBytes));
   int64_t passes = 0;
   for (size_t first = 0; first < byteAddresses.size(); first += group) {
-    llvm::SmallVector<int64_t, 64> words;
+    // Distinct words of each bank; lanes that share a word share its pass.
+    int64_t words[numBanks][numBanks], load[numBanks] = {}, most = 0;
     for (int64_t address : byteAddresses.slice(
              first, std::min(group, byteAddresses.size() - first)))
-      for (int64_t byte = address / bankBytes * bankBytes;
-           byte < address + bytesPerLane; byte += bankBytes)
-        words.push_back(byte / bankBytes);
-    llvm::sort(words);
-    words.erase(llvm::unique(words), words.end());
-    int64_t load[numBanks] = {};
-    for (int64_t word : words)
-      ++load[word % numBanks];
-    passes += *std::max_element(load, load + numBanks);
+      for (int64_t word = address / bankBytes;
+           word * bankBytes < address + bytesPerLane; ++word) {
+        int64_t bank = word % numBanks, &count = load[bank];
+        if (std::find(words[bank], words[bank] + count, word) !=
+            words[bank] + count)
+          continue;
+        words[bank][count++] = word;
+        most = std::max(most, count);
+      }
+    passes += most;
   }
   return passes;
 }
