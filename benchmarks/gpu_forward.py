@@ -20,7 +20,7 @@ import sys
 import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "python_bindings"))
-import subgraphs  # noqa: E402
+import yardstick  # noqa: E402
 import tilefuse  # noqa: E402
 
 
@@ -107,7 +107,7 @@ def time_runs(runs, rounds):
 
 
 def measure(name, folder, args):
-    graph = subgraphs.make(name)
+    graph = yardstick.make(name)
     program = tilefuse.Program.load(folder / f"{name}.tfp")
     graph.shapes = [info.shape for info in program.inputs]
     inputs = graph.make_inputs(args.seed, "cuda")
@@ -127,7 +127,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("programs", type=pathlib.Path)
     parser.add_argument("output", type=pathlib.Path)
-    parser.add_argument("--names", default=",".join(subgraphs.NAMES))
+    parser.add_argument("--names", default=",".join(yardstick.NAMES))
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--commit", default="unknown")
