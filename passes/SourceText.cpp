@@ -74,6 +74,9 @@ static bool expandsTooFar(llvm::StringRef source) {
       sizes[name] = 1;
       continue;
     }
+    // A name cannot stand in its own definition: that one has ended.
+    if (found == name)
+      name = {};
     auto used = sizes.find(found);
     if (used == sizes.end() || name.empty())
       continue;
