@@ -23,9 +23,10 @@ SmallVector<bool> tilefuse::getTaps(const SpaceForm &form,
   SmallVector<bool> isTap(form.getNumDims(), false);
   for (const AccessForm &access : form.operands)
     for (auto [dimForm, divisor] : llvm::zip(access.dims, access.divisors))
-      if (dimForm && divisor != 1)
+      if (dimForm)
         for (unsigned dim : dimForm->getDims())
-          isTap[dim] = isTap[dim] || form.isReduction(dim);
+          isTap[dim] = isTap[dim] || dimForm->coefficients[dim] < 0 ||
+                       (divisor != 1 && form.isReduction(dim));
   bool changed = true;
   while (changed) {
     changed = false;
@@ -38,7 +39,12 @@ SmallVector<bool> tilefuse::getTaps(const SpaceForm &form,
               varying.push_back(dim);
         if (varying.size() < 2)
           continue;
-        isTap[pickTap(form, varying)] = true;
+        // No block runs backwards: such a dim is a tap, however long.
+        auto *backwards = llvm::find_if(varying, [&](unsigned dim) {
+          return dimForm->coefficients[dim] < 0;
+        });
+        isTap[backwards != varying.end() ? *backwards
+                                         : pickTap(form, varying)] = true;
         changed = true;
       }
   }
