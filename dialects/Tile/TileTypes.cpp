@@ -70,11 +70,11 @@ bool ViewType::isDense() const {
   return getStrides() == ArrayRef<int64_t>(getDenseStrides(getShape()));
 }
 
-int64_t ViewType::getNumElements() const {
-  int64_t count = 1;
-  for (int64_t extent : getShape())
-    count *= extent;
-  return count;
+ShapedType ViewType::cloneWith(std::optional<ArrayRef<int64_t>> shape,
+                               Type elementType) const {
+  if (shape)
+    return ViewType::get(*shape, elementType);
+  return ViewType::get(getContext(), getShape(), elementType, getStrides());
 }
 
 int64_t ViewType::getSpan() const {

@@ -4,13 +4,14 @@
 #define TILEFUSE_DIALECTS_TILE_TILETYPES
 
 include "dialects/Tile/TileAttrs.td"
+include "mlir/IR/BuiltinTypeInterfaces.td"
 
-class Tile_Type<string name, string typeMnemonic>
-    : TypeDef<Tile_Dialect, name> {
+class Tile_Type<string name, string typeMnemonic, list<Trait> traits = []>
+    : TypeDef<Tile_Dialect, name, traits> {
   let mnemonic = typeMnemonic;
 }
 
-def Tile_ViewType : Tile_Type<"View", "view"> {
+def Tile_ViewType : Tile_Type<"View", "view", [ShapedTypeInterface]> {
   let summary = "A strided array in global memory";
   let description = [{
     Shape, element type and strides in elements (0 repeats). Without strides the
@@ -36,8 +37,14 @@ def Tile_ViewType : Tile_Type<"View", "view"> {
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    int64_t getRank() const { return getShape().size(); }
-    int64_t getNumElements() const;
+    // ShapedType.
+    bool hasRank() const { return true; }
+    /// Dense when the shape changes.
+    ::mlir::ShapedType cloneWith(
+        ::std::optional<::llvm::ArrayRef<int64_t>> shape,
+        ::mlir::Type elementType) const;
+    using ::mlir::ShapedType::Trait<ViewType>::getRank;
+    using ::mlir::ShapedType::Trait<ViewType>::getNumElements;
     /// Dense row-major strides of `shape`.
     static ::llvm::SmallVector<int64_t> getDenseStrides(
         ::llvm::ArrayRef<int64_t> shape);

@@ -35,7 +35,7 @@ private:
 };
 
 /// Compiles the LLVM functions of a module that `tile-to-cpu` has lowered for
-/// this machine's CPU, at O3. The rest of the module is ignored and left as it
+/// this machine's CPU. The rest of the module is ignored and left as it
 /// is. Several threads may compile modules of different contexts at once.
 llvm::Expected<std::unique_ptr<CpuCode>> compileForHost(mlir::ModuleOp module);
 

@@ -126,7 +126,9 @@ private:
   /// One generic: its inputs are found while its body is written.
   struct Nest {
     Nest(Operation *root, Block *body)
-        : root(root), builder(OpBuilder::atBlockEnd(body)), body(body) {}
+        : root(root), builder(root->getContext()), body(body) {
+      builder.setInsertionPointToEnd(body);
+    }
     Operation *root;
     OpBuilder builder;
     Block *body;

@@ -2,9 +2,10 @@
 //
 // A product C[.., i, .., j] += A[.., i, .., k] * B[k, .., j] with j contiguous in
 // B and C. A register tile is `rows` positions of one dim i by `columns` vectors
-// along j: rows * columns sums are loaded from C, stay in registers while all
-// contracting dims are walked, and are stored. Per step of k it takes `columns`
-// vector loads of B and `rows` broadcasts of A for rows * columns FMAs.
+// along j: rows * columns sums stay in registers while a chunk of the contracting
+// dims is walked, and are added to C. Per step of k it takes `columns` vector
+// loads of B and `rows` broadcasts of A for rows * columns FMAs. Chunks keep long
+// sums accurate: their partial sums are short and meet in C.
 //
 // Every other dim is an outer loop. i is whatever dim of the product makes full
 // tiles: a free dim of A for a matrix product, another free dim of B for a
@@ -31,6 +32,9 @@ using namespace mlir;
 using namespace tilefuse;
 
 namespace {
+
+/// Products that are summed up before they are added to C.
+constexpr int64_t maxChunkDepth = 64;
 
 int64_t getHostVectorBits() {
   llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
@@ -221,20 +225,38 @@ private:
                                         getMask(), zero);
   }
 
+  // C += sums over the contracting dims, a chunk of them at a time.
   void emitTile(int64_t count) {
-    SmallVector<Value> sums;
-    for (int64_t row = 0; row < count; ++row)
-      for (int64_t column = 0; column < numColumns; ++column)
-        sums.push_back(loadVector(acc, getIndices(acc, row, column)));
     SmallVector<unsigned> contracting;
+    int64_t depth = 1;
     for (unsigned loop = 0; loop < extents.size(); ++loop)
-      if (!acc.uses(loop))
+      if (!acc.uses(loop)) {
         contracting.push_back(loop);
+        depth *= extents[loop];
+      }
+    OpBuilder::InsertionGuard guard(b);
+    chunkLoop.reset();
+    if (depth > maxChunkDepth) {
+      chunkLoop = *llvm::max_element(contracting, [&](unsigned x, unsigned y) {
+        return extents[x] < extents[y];
+      });
+      int64_t extent = extents[*chunkLoop];
+      int64_t limit = std::max<int64_t>(1, maxChunkDepth / (depth / extent));
+      chunkExtent = chooseTile(extent, limit);
+      chunkStart = enterLoop(0, extent, chunkExtent);
+    }
+    emitChunk(contracting, count);
+  }
+
+  void emitChunk(ArrayRef<unsigned> contracting, int64_t count) {
+    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(getVectorType()));
+    SmallVector<Value> sums(count * numColumns, zero);
     sums = emitSums(contracting, sums, count);
     for (int64_t row = 0; row < count; ++row)
       for (int64_t column = 0; column < numColumns; ++column) {
         SmallVector<Value> at = getIndices(acc, row, column);
-        Value sum = sums[row * numColumns + column];
+        Value sum = arith::AddFOp::create(b, loadVector(acc, at),
+                                          sums[row * numColumns + column]);
         if (activeLanes == lanes)
           vector::StoreOp::create(b, sum, acc.memref, at);
         else
@@ -248,12 +270,18 @@ private:
     if (contracting.empty())
       return emitProducts(sums, count);
     unsigned loop = contracting.front();
-    if (extents[loop] == 1) {
-      indices[loop] = constant(0);
+    Value begin = constant(0), end = constant(extents[loop]);
+    if (loop == chunkLoop) {
+      begin = chunkStart;
+      Value next = arith::AddIOp::create(b, begin, constant(chunkExtent));
+      end = extents[loop] % chunkExtent == 0
+                ? next
+                : Value(arith::MinSIOp::create(b, next, end));
+    } else if (extents[loop] == 1) {
+      indices[loop] = begin;
       return emitSums(contracting.drop_front(), sums, count);
     }
-    auto forOp = scf::ForOp::create(b, constant(0), constant(extents[loop]),
-                                    constant(1), sums);
+    auto forOp = scf::ForOp::create(b, begin, end, constant(1), sums);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(forOp.getBody());
     indices[loop] = forOp.getInductionVar();
@@ -306,6 +334,9 @@ private:
   SmallVector<Value> indices; // by loop
   int64_t numColumns = 1;
   int64_t activeLanes = 1;
+  std::optional<unsigned> chunkLoop; // walked in chunks
+  int64_t chunkExtent = 1;
+  Value chunkStart;
 };
 
 struct VectorizeDots : tilefuse::impl::TileVectorizeDotsBase<VectorizeDots> {
