@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.environ.get("TILEFUSE_BUILD", os.path.join(ROOT, "build", "release"))
+BUILD = os.path.abspath(
+    os.environ.get("TILEFUSE_BUILD", os.path.join(ROOT, "build", "release")))
 
 
 def run(*command, **options):
