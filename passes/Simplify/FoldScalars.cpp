@@ -29,9 +29,9 @@ static bool isFloat(Value value) {
 
 template <typename BinaryOp>
 static std::optional<WithScalar> matchScalar(BinaryOp op) {
-  Type type = op.getResult().getType();
   if (!op || !isFloat(op.getResult()))
     return std::nullopt;
+  Type type = op.getResult().getType();
   if (std::optional<double> right = getSplatNumber(op.getRhs()))
     if (op.getLhs().getType() == type)
       return WithScalar{op.getLhs(), *right, false};
@@ -59,37 +59,106 @@ struct ScalarPattern {
   Pass::Statistic &statistic;
 };
 
-// (x * a) * b -> x * (a * b)      (x + a) + b -> x + (a + b)
-template <typename BinaryOp>
-struct JoinScalars : OpRewritePattern<BinaryOp>, ScalarPattern {
-  JoinScalars(MLIRContext *context, Pass::Statistic &statistic)
-      : OpRewritePattern<BinaryOp>(context), ScalarPattern(statistic) {}
+/// Replaces `op` by `x * scalar` (or +, /), unless the scalar is out of range.
+template <typename BinaryOp, typename OldOp>
+static LogicalResult replaceWith(PatternRewriter &rewriter, OldOp op, Value x,
+                                 double number) {
+  Value scalar = createUsable(rewriter, op.getLoc(), op.getResult(), number);
+  if (!scalar)
+    return rewriter.notifyMatchFailure(op, "the joint scalar is out of range");
+  rewriter.replaceOpWithNewOp<BinaryOp>(op, x, scalar);
+  return success();
+}
 
-  LogicalResult matchAndRewrite(BinaryOp op,
+// (x + a) + b -> x + (a + b)
+struct JoinSummands : OpRewritePattern<AddOp>, ScalarPattern {
+  JoinSummands(MLIRContext *context, Pass::Statistic &statistic)
+      : OpRewritePattern(context), ScalarPattern(statistic) {}
+
+  LogicalResult matchAndRewrite(AddOp op,
                                 PatternRewriter &rewriter) const override {
     std::optional<WithScalar> outer = matchScalar(op);
     if (!outer)
       return rewriter.notifyMatchFailure(op, "no scalar operand");
-    auto innerOp = outer->tensor.template getDefiningOp<BinaryOp>();
-    if (!innerOp)
-      return rewriter.notifyMatchFailure(op, "no chain of one kind");
-    std::optional<WithScalar> inner = matchScalar(innerOp);
+    std::optional<WithScalar> inner =
+        matchScalar(outer->tensor.getDefiningOp<AddOp>());
     if (!inner)
-      return rewriter.notifyMatchFailure(op, "no scalar operand inside");
-    // Zero and infinite factors make NaN of infinities and zeros: they stay.
-    if (!std::isfinite(inner->scalar) || !std::isfinite(outer->scalar) ||
-        (std::is_same_v<BinaryOp, MulOp> &&
-         (inner->scalar == 0 || outer->scalar == 0)))
-      return rewriter.notifyMatchFailure(op, "zero or infinite scalars");
-    double joint = std::is_same_v<BinaryOp, MulOp>
-                       ? inner->scalar * outer->scalar
-                       : inner->scalar + outer->scalar;
-    Value scalar = createUsable(rewriter, op.getLoc(), op.getResult(), joint);
-    if (!scalar)
-      return rewriter.notifyMatchFailure(op, "the joint scalar is out of range");
-    rewriter.replaceOpWithNewOp<BinaryOp>(op, inner->tensor, scalar);
+      return rewriter.notifyMatchFailure(op, "no sum with a scalar inside");
+    if (!std::isfinite(inner->scalar) || !std::isfinite(outer->scalar))
+      return rewriter.notifyMatchFailure(op, "infinite scalars");
+    if (failed(replaceWith<AddOp>(rewriter, op, inner->tensor,
+                                  inner->scalar + outer->scalar)))
+      return failure();
     ++statistic;
     return success();
+  }
+};
+
+// x - a -> x + (-a), exactly; zeros fold by themselves
+struct SubtractScalar : OpRewritePattern<SubOp>, ScalarPattern {
+  SubtractScalar(MLIRContext *context, Pass::Statistic &statistic)
+      : OpRewritePattern(context), ScalarPattern(statistic) {}
+
+  LogicalResult matchAndRewrite(SubOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<WithScalar> match = matchScalar(op);
+    if (!match || match->scalarIsLeft || match->scalar == 0)
+      return rewriter.notifyMatchFailure(op, "no scalar subtrahend");
+    if (failed(replaceWith<AddOp>(rewriter, op, match->tensor, -match->scalar)))
+      return failure();
+    ++statistic;
+    return success();
+  }
+};
+
+/// `value` as x * factor or x / factor with a finite factor other than 0: those
+/// make NaN of infinities and zeros, so they stay as they are.
+struct Factor {
+  Value x;
+  double factor;
+  bool divides;
+};
+
+static std::optional<Factor> matchFactor(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (auto neg = dyn_cast_or_null<NegOp>(op); neg && isFloat(value))
+    return Factor{neg.getInput(), -1, false};
+  auto mul = dyn_cast_or_null<MulOp>(op);
+  auto div = dyn_cast_or_null<DivOp>(op);
+  std::optional<WithScalar> match = mul ? matchScalar(mul) : matchScalar(div);
+  if (!match || (div && match->scalarIsLeft) || match->scalar == 0 ||
+      !std::isfinite(match->scalar))
+    return std::nullopt;
+  return Factor{match->tensor, match->scalar, div != nullptr};
+}
+
+// (x * a) * b -> x * (a * b)    (x / a) / b -> x / (a * b)
+// (x * a) / b -> x * (a / b)    (x / a) * b -> x * (b / a)    -x is x * -1
+template <typename OuterOp>
+struct JoinFactors : OpRewritePattern<OuterOp>, ScalarPattern {
+  JoinFactors(MLIRContext *context, Pass::Statistic &statistic)
+      : OpRewritePattern<OuterOp>(context), ScalarPattern(statistic) {}
+
+  LogicalResult matchAndRewrite(OuterOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<Factor> outer = matchFactor(op.getResult());
+    if (!outer)
+      return rewriter.notifyMatchFailure(op, "no usable scalar factor");
+    std::optional<Factor> inner = matchFactor(outer->x);
+    if (!inner)
+      return rewriter.notifyMatchFailure(op, "no scalar factor inside");
+    double a = inner->factor, b = outer->factor;
+    LogicalResult replaced = failure();
+    if (inner->divides && outer->divides)
+      replaced = replaceWith<DivOp>(rewriter, op, inner->x, a * b);
+    else if (inner->divides)
+      replaced = replaceWith<MulOp>(rewriter, op, inner->x, b / a);
+    else
+      replaced = replaceWith<MulOp>(rewriter, op, inner->x,
+                                    outer->divides ? a / b : a * b);
+    if (succeeded(replaced))
+      ++statistic;
+    return replaced;
   }
 };
 
@@ -155,8 +224,8 @@ class FoldScalars final
     : public tilefuse::impl::FuseFoldScalarsBase<FoldScalars> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<JoinScalars<MulOp>, JoinScalars<AddOp>, DivideByPowerOfTwo,
-                 ExpandPower>(&getContext(), numFolded);
+    patterns.add<JoinFactors<MulOp>, JoinFactors<DivOp>, JoinFactors<NegOp>,
+                 JoinSummands, SubtractScalar, DivideByPowerOfTwo, ExpandPower>(&getContext(), numFolded);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -76,9 +76,9 @@ def FuseAbsorbBias : Pass<"fuse-absorb-bias"> {
 def FuseFoldScalars : Pass<"fuse-fold-scalars"> {
   let summary = "Folds chains of scalar constants together";
   let description = [{
-    Two scalar factors become one, two scalar summands become one, powers with
-    small exponents become products and roots (as PyTorch computes them), and a
-    division by a power of two a product. One rounding replaces two, so a result
+    Scalar factors, divisors and signs in a row become one factor, scalar summands
+    one summand, powers with small exponents products and roots (as PyTorch
+    computes them), and a division by a power of two a product. One rounding replaces two, so a result
     may differ from the unfolded one in its last bit, and an intermediate overflow
     disappears; neither is farther from the exact value.
 

@@ -1,0 +1,71 @@
+// The rewritten graph is the graph: both evaluated in float64, on the same inputs.
+// RUN: fuse-opt %s --fuse-simplify -o %t
+// RUN: fuse-run %t --entry=pooled --device=reference --check=%s
+// RUN: fuse-run %t --entry=decreasing --device=reference --check=%s
+// RUN: fuse-run %t --entry=biased_norm --device=reference --check=%s
+// RUN: fuse-run %t --entry=evaluated_norm --device=reference --check=%s
+// RUN: fuse-run %t --entry=groups --device=reference --check=%s
+// RUN: fuse-run %t --entry=scalars --device=reference --check=%s
+// RUN: fuse-run %t --entry=joined --device=reference --check=%s
+// RUN: fuse-run %t --entry=averaged --device=reference --check=%s
+
+!x = tensor<2x6x9x8xf64>
+!c = tensor<6xf64>
+
+// Padding, overlapping windows, a second factor of the other sign.
+func.func @pooled(%x: !x {fuse.init = #fuse.init<normal, 0.0, 2.0>}, %b: tensor<6x1x1xf64>) -> tensor<2x6x5x4xf64> {
+  %c = fuse.constant dense<-3.0> : tensor<f64>
+  %0 = fuse.add %x, %b : (!x, tensor<6x1x1xf64>) -> !x
+  %1 = fuse.tanh %0 : !x
+  %2 = fuse.mul %1, %c : (!x, tensor<f64>) -> !x
+  %3 = fuse.max_pool2d %2 kernel [3, 3] stride [2, 2] padding [1, 1] : !x -> tensor<2x6x5x4xf64>
+  return %3 : tensor<2x6x5x4xf64>
+}
+
+func.func @decreasing(%x: !x {fuse.init = #fuse.init<normal, 0.0, 2.0>}) -> tensor<2x6x4x4xf64> {
+  %c = fuse.constant dense<0.5> : tensor<f64>
+  %0 = fuse.sub %c, %x : (tensor<f64>, !x) -> !x
+  %1 = fuse.sigmoid %0 : !x
+  %2 = fuse.window_reduce min %1 window [2, 2] stride [2, 2] : !x -> tensor<2x6x4x4xf64>
+  return %2 : tensor<2x6x4x4xf64>
+}
+
+func.func @biased_norm(%x: !x, %b: tensor<1x6x1x1xf64>, %g: !c, %mean: !c, %var: !c) -> (!x, !c, !c) {
+  %b2 = fuse.reshape %b : tensor<1x6x1x1xf64> -> !c
+  %0 = fuse.add %x, %b : (!x, tensor<1x6x1x1xf64>) -> !x
+  %1:3 = fuse.batch_norm %0, %g, %b2, %mean, %var momentum 0.3 : (!x, !c, !c, !c, !c) -> (!x, !c, !c)
+  return %1#0, %1#1, %1#2 : !x, !c, !c
+}
+
+func.func @evaluated_norm(%x: !x, %g: !c, %b: !c, %mean: !c, %var: !c) -> !x {
+  %0 = fuse.batch_norm_inference %x, %g, %b, %mean, %var : (!x, !c, !c, !c, !c) -> !x
+  return %0 : !x
+}
+
+func.func @groups(%x: !x, %g: !c, %b: !c) -> !x {
+  %0 = fuse.group_norm %x groups 2 gamma %g beta %b : (!x, !c, !c) -> !x
+  return %0 : !x
+}
+
+func.func @scalars(%x: !x) -> !x {
+  %a = fuse.constant dense<0.7> : tensor<f64>
+  %b = fuse.constant dense<-1.9> : tensor<f64>
+  %n = fuse.constant dense<3.0> : tensor<f64>
+  %0 = fuse.mul %x, %a : (!x, tensor<f64>) -> !x
+  %1 = fuse.div %0, %b : (!x, tensor<f64>) -> !x
+  %2 = fuse.neg %1 : !x
+  %3 = fuse.sub %2, %a : (!x, tensor<f64>) -> !x
+  %4 = fuse.add %3, %b : (!x, tensor<f64>) -> !x
+  %5 = fuse.pow %4, %n : (!x, tensor<f64>) -> !x
+  return %5 : !x
+}
+
+func.func @joined(%x: !x, %y: tensor<2x1x9x8xf64>) -> tensor<2x13x9x8xf64> {
+  %0 = fuse.concat %x, %y, %x dim 1 : (!x, tensor<2x1x9x8xf64>, !x) -> tensor<2x13x9x8xf64>
+  return %0 : tensor<2x13x9x8xf64>
+}
+
+func.func @averaged(%x: !x) -> tensor<2x6x5x4xf64> {
+  %0 = fuse.avg_pool2d %x kernel [3, 2] stride [2, 2] padding [1, 0] ceil_mode count_include_pad false : !x -> tensor<2x6x5x4xf64>
+  return %0 : tensor<2x6x5x4xf64>
+}
