@@ -2,7 +2,9 @@
 
 #include "lib/Reference/Compare.h"
 
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
 
@@ -17,6 +19,12 @@ double getErrorFloor(DType type, bool allF64) {
   default:
     return allF64 ? 1e-12 : 1e-6;
   }
+}
+
+static std::string toText(double value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.7g", value);
+  return text;
 }
 
 /// `[3, 0, 17]`: the element of the whole tensor at a compact position.
@@ -91,8 +99,8 @@ Report compare(const Tensor &output, const Array &expected,
     if (getSpecialClass(value) != getSpecialClass(stored) &&
         getSpecialClass(value) != getSpecialClass(reached)) {
       report.problem = llvm::formatv(
-          "expected {0} at {1}, found {2}", wanted,
-          formatPosition(found.grid, i), value);
+          "expected {0} at {1}, found {2}", toText(wanted),
+          formatPosition(found.grid, i), toText(value));
       return report;
     }
     if (getSpecialClass(stored) || getSpecialClass(value))
@@ -123,13 +131,14 @@ Report compare(const Tensor &output, const Array &expected,
     report.problem = llvm::formatv(
         "relative error {0} exceeds {1}; worst element at {2}: expected {3}, "
         "found {4}",
-        report.error, report.bound, formatPosition(found.grid, worstAt),
-        expected.values[worstAt], found.values[worstAt]);
+        toText(report.error), toText(report.bound),
+        formatPosition(found.grid, worstAt), toText(expected.values[worstAt]),
+        toText(found.values[worstAt]));
   else if (tolerance.perElement && report.worst > elementBound)
     report.problem = llvm::formatv(
         "element {0}: expected {1}, found {2}",
-        formatPosition(found.grid, worstAt), expected.values[worstAt],
-        found.values[worstAt]);
+        formatPosition(found.grid, worstAt), toText(expected.values[worstAt]),
+        toText(found.values[worstAt]));
   report.passed = report.problem.empty();
   return report;
 }

@@ -2,6 +2,7 @@
 
 #include "tools/fuse-run/Run.h"
 
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 
@@ -57,6 +58,13 @@ static llvm::StringRef getDeviceName(Device device) {
   return "";
 }
 
+/// A number for a table: `0.01234`, `3.1e-07`.
+static std::string toText(double value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.4g", value);
+  return text;
+}
+
 static double getMedian(std::vector<double> samples) {
   std::sort(samples.begin(), samples.end());
   size_t half = samples.size() / 2;
@@ -75,9 +83,10 @@ static void printOutputs(llvm::raw_ostream &stream, const Result &result) {
        llvm::zip_equal(result.outputNames, result.outputs)) {
     Summary summary = summarize(tensor);
     stream << llvm::formatv(
-        "{0,-12} {1,-24} {2,12:g5} {3,12:g5} {4,12:g5}", name,
-        formatShape(tensor.getShape(), tensor.getType()), summary.smallest,
-        summary.mean, summary.largest);
+        "{0,-12} {1,-24} {2,12} {3,12} {4,12}", name,
+        formatShape(tensor.getShape(), tensor.getType()),
+        toText(summary.smallest), toText(summary.mean),
+        toText(summary.largest));
     if (summary.nans || summary.infinities)
       stream << llvm::formatv("  ({0} NaN, {1} infinite)", summary.nans,
                               summary.infinities);
@@ -94,9 +103,9 @@ static void printCheck(llvm::raw_ostream &stream, const CheckReport &check) {
   for (const OutputReport &output : check.outputs) {
     const Report &report = output.report;
     stream << llvm::formatv(
-        "{0,-12} {1,12} {2,12:e2} {3,12:e2} {4,12:e2} {5,12:e2}  {6}\n",
-        output.name, report.compared, report.error, report.roundedError,
-        report.bound, report.worst,
+        "{0,-12} {1,12} {2,12} {3,12} {4,12} {5,12}  {6}\n", output.name,
+        report.compared, toText(report.error), toText(report.roundedError),
+        toText(report.bound), toText(report.worst),
         report.passed ? "right" : "WRONG: " + report.problem);
   }
 }
