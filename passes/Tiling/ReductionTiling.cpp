@@ -139,8 +139,11 @@ Slice ReductionTiling::getBox(ArrayRef<Coord> counters) const {
   Slice box = iterations;
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
     if (form.isReduction(dim)) {
-      box[dim] = {iterations[dim].base + counters.front() * step[dim],
-                  step[dim], 1};
+      // A residue class goes in strides.
+      int64_t stride = iterations[dim].step;
+      box[dim] = {iterations[dim].base +
+                      counters.front() * (step[dim] * stride),
+                  step[dim], stride};
       counters = counters.drop_front();
     }
   return box;
