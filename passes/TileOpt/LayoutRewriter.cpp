@@ -67,12 +67,14 @@ private:
   LogicalResult require(Operation *op, unsigned operand, DistributedAttr layout);
   LogicalResult requireAll(Operation *op, DistributedAttr layout);
   FailureOr<Value> convert(Value value, DistributedAttr layout);
-  Value convertThroughShared(Value value, RankedTensorType to);
+  Value copyToScratch(Value value, RankedTensorType to);
+  Value loadScratch(Value tile, RankedTensorType to);
   LogicalResult rewriteBroadcast(BroadcastOp op);
   LogicalResult rewriteReshape(ReshapeOp op);
   LogicalResult rewriteTrans(TransOp op);
   LogicalResult rewriteReduce(ReduceOp op);
   LogicalResult splitReduce(ReduceOp op, const DistributedLayout &layout);
+  LogicalResult rewriteScan(ScanOp op);
   LogicalResult rewriteFor(scf::ForOp op);
   LogicalResult rewriteIf(scf::IfOp op);
   LogicalResult rewriteWhile(scf::WhileOp op);
@@ -105,33 +107,37 @@ static Value rematerialise(OpBuilder &builder, Operation *op,
   return copy->getResult(0);
 }
 
-Value Rewriter::convertThroughShared(Value value, RankedTensorType to) {
+/// A new shared tile that holds a block, laid out for a load into `to`. Shared
+/// tiles hold no index values: those travel as i64.
+Value Rewriter::copyToScratch(Value value, RankedTensorType to) {
   Location loc = value.getLoc();
-  Type element = to.getElementType();
   RankedTensorType from = getBlock(value);
-  // Shared tiles hold no index values.
-  if (element.isIndex()) {
-    Type wide = builder.getI64Type();
-    from = RankedTensorType::get(from.getShape(), wide, from.getEncoding());
+  if (from.getElementType().isIndex()) {
+    from = RankedTensorType::get(from.getShape(), builder.getI64Type(),
+                                 from.getEncoding());
     value = arith::IndexCastOp::create(builder, loc, from, value);
   }
   int64_t elementBytes = std::max(1u, from.getElementTypeBitWidth() / 8);
   auto same = [](const SharedLayout &layout) { return std::optional(layout); };
+  SmallVector<int64_t> shape(from.getShape());
   SharedAccess accesses[] = {
-      {*DistributedAttr::lookup(from), SmallVector<int64_t>(from.getShape()),
-       same, 1, /*wide=*/true},
-      {*DistributedAttr::lookup(to), SmallVector<int64_t>(from.getShape()), same,
-       1, /*wide=*/true}};
+      {*DistributedAttr::lookup(from), shape, same, 1, /*wide=*/true},
+      {*DistributedAttr::lookup(to), shape, same, 1, /*wide=*/true}};
   Value tile = createSharedTile(
-      builder, loc, RankedTensorType::get(from.getShape(), from.getElementType()),
-      chooseSharedLayout(from.getShape(), elementBytes, accesses));
+      builder, loc, RankedTensorType::get(shape, from.getElementType()),
+      chooseSharedLayout(shape, elementBytes, accesses));
   CopyToSharedOp::create(builder, loc, value, tile, nullptr);
-  auto loaded = RankedTensorType::get(to.getShape(), from.getElementType(),
-                                      to.getEncoding());
-  Value result = LoadSharedOp::create(builder, loc, loaded, tile);
-  if (element.isIndex())
-    result = arith::IndexCastOp::create(builder, loc, to, result);
   ++counts.sharedConversions;
+  return tile;
+}
+
+Value Rewriter::loadScratch(Value tile, RankedTensorType to) {
+  auto type = RankedTensorType::get(
+      to.getShape(), cast<SharedType>(tile.getType()).getElementType(),
+      to.getEncoding());
+  Value result = LoadSharedOp::create(builder, tile.getLoc(), type, tile);
+  if (to.getElementType().isIndex())
+    result = arith::IndexCastOp::create(builder, tile.getLoc(), to, result);
   return result;
 }
 
@@ -152,7 +158,7 @@ FailureOr<Value> Rewriter::convert(Value value, DistributedAttr layout) {
       planConversion(getAttr(value).getLayout(), layout.getLayout(),
                      type.getShape());
   if (plan.kind == ConversionKind::Shared)
-    return known = convertThroughShared(value, type);
+    return known = loadScratch(copyToScratch(value, type), type);
   ++counts.conversions;
   return known =
              ConvertLayoutOp::create(builder, value.getLoc(), type, value);
@@ -241,10 +247,8 @@ LogicalResult Rewriter::rewriteReshape(ReshapeOp op) {
       return success();
     }
   }
-  if (!have) {
-    setLayout(op.getValue(), getWanted(op.getValue()));
-    have = getAttr(op.getValue());
-  }
+  if (!have && failed(require(op, 0, getWanted(op.getValue()))))
+    return failure();
   // No layout has both shapes: through a dense shared tile.
   builder.setInsertionPoint(op);
   Location loc = op.getLoc();
@@ -419,9 +423,15 @@ LogicalResult Rewriter::splitReduce(ReduceOp op,
   for (int64_t dim : crossWarpDims)
     grown[dim] = partialShape[dim];
   DistributedLayout gathered = spread->expand(grown);
-  for (Value &value : values)
-    value = convertThroughShared(
-        value, withLayout(getBlock(value), getAttrFor(gathered)));
+  // All copies, then all loads: one barrier for all states.
+  SmallVector<Value> tiles;
+  SmallVector<RankedTensorType> types;
+  for (Value value : values) {
+    types.push_back(withLayout(getBlock(value), getAttrFor(gathered)));
+    tiles.push_back(copyToScratch(value, types.back()));
+  }
+  for (auto [value, tile, type] : llvm::zip(values, tiles, types))
+    value = loadScratch(tile, type);
   ReduceOp second = cloneReduce(builder, op, values, crossWarpDims, gathered);
 
   DistributedAttr result = getAttrFor(*layout.slice(op.getDims()));
@@ -430,6 +440,28 @@ LogicalResult Rewriter::splitReduce(ReduceOp op,
     old.replaceAllUsesWith(ReshapeOp::create(builder, loc, type, now));
   }
   op.erase();
+  return success();
+}
+
+/// A scan combines along registers: its dim is gathered there, and the other dims
+/// are spread over the threads.
+LogicalResult Rewriter::rewriteScan(ScanOp op) {
+  ArrayRef<int64_t> shape = getBlock(op.getInputs()[0]).getShape();
+  int64_t dim = op.getDim();
+  SmallVector<int64_t> lines(shape), grown(shape.size(), 1);
+  lines[dim] = 1;
+  grown[dim] = shape[dim];
+  DistributedLayout layout = getExactLayout(lines, numWarps).expand(grown);
+  constexpr int64_t mostRegisters = 256;
+  if (layout.getNumRegisters() > mostRegisters)
+    return op.emitOpError("takes ")
+           << layout.getNumRegisters() << " registers a thread for "
+           << getBlock(op.getInputs()[0]) << ", of " << mostRegisters
+           << " at most: use smaller blocks";
+  if (failed(requireAll(op, getAttrFor(layout))))
+    return failure();
+  for (Value result : op.getOutputs())
+    setLayout(result, getAttrFor(layout));
   return success();
 }
 
@@ -535,9 +567,8 @@ LogicalResult Rewriter::rewriteOp(Operation *op) {
     return rewriteTrans(trans);
   if (auto reduce = dyn_cast<ReduceOp>(op))
     return rewriteReduce(reduce);
-  if (isa<ScanOp>(op))
-    return op->emitOpError(
-        "is not supported on this target: prefix scans have no layout yet");
+  if (auto scan = dyn_cast<ScanOp>(op))
+    return rewriteScan(scan);
   if (auto mma = dyn_cast<MmaOp>(op)) {
     setWanted(mma.getResult());
     // The accumulator follows shared operands, lhs and rhs.

@@ -7,16 +7,16 @@ tile.func @warps() grid [1] warps 3 {
 
 // -----
 
-tile.func @scan(%x: !tile.view<64xf32>) grid [1] warps 4 {
+tile.func @scan(%x: !tile.view<1024xf32>) grid [1] warps 4 {
   %c0 = arith.constant 0 : index
-  %t = tile.load %x[%c0] : !tile.view<64xf32> -> tensor<64xf32>
-  // expected-error @+1 {{prefix scans have no layout yet}}
-  %s = tile.scan (%t) dim 0 : (tensor<64xf32>) -> (tensor<64xf32>) {
+  %t = tile.load %x[%c0] : !tile.view<1024xf32> -> tensor<1024xf32>
+  // expected-error @+1 {{takes 1024 registers a thread for 'tensor<1024xf32}}
+  %s = tile.scan (%t) dim 0 : (tensor<1024xf32>) -> (tensor<1024xf32>) {
   ^bb0(%a: f32, %b: f32):
     %c = arith.addf %a, %b : f32
     tile.yield %c : f32
   }
-  tile.store %s, %x[%c0] : tensor<64xf32>, !tile.view<64xf32>
+  tile.store %s, %x[%c0] : tensor<1024xf32>, !tile.view<1024xf32>
   tile.return
 }
 

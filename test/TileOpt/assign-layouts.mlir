@@ -164,3 +164,44 @@ tile.func @chain(%x: !tile.view<16x16xf32>, %y: !tile.view<16x16xf32>) grid [1] 
   tile.store %e, %y[%c0, %c0] : tensor<16x16xf32>, !tile.view<16x16xf32>
   tile.return
 }
+
+// -----
+
+// A scan runs along registers; one line a thread.
+// CHECK-LABEL: tile.func @scan
+// CHECK: tile.copy_to_shared
+// CHECK: tile.load_shared {{.*}} -> tensor<128x32xf32, #[[L:.+]]>
+// CHECK: tile.scan{{.*}} dim 1 : (tensor<128x32xf32, #[[L]]>) -> tensor<128x32xf32, #[[L]]>
+tile.func @scan(%x: !tile.view<128x32xf32>) grid [1] warps 4 {
+  %c0 = arith.constant 0 : index
+  %t = tile.load %x[%c0, %c0] : !tile.view<128x32xf32> -> tensor<128x32xf32>
+  %s = tile.scan (%t) dim 1 : (tensor<128x32xf32>) -> (tensor<128x32xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %c = arith.addf %a, %b : f32
+    tile.yield %c : f32
+  }
+  tile.store %s, %x[%c0, %c0] : tensor<128x32xf32>, !tile.view<128x32xf32>
+  tile.return
+}
+
+// -----
+
+// Both states cross warps behind one barrier.
+// CHECK-LABEL: tile.func @moments
+// CHECK-COUNT-2: tile.copy_to_shared
+// CHECK-COUNT-2: tile.load_shared
+// CHECK: tile.reduce{{.*}} dims [2]
+tile.func @moments(%x: !tile.view<1x1024xf32>) grid [1] warps 4 {
+  %c0 = arith.constant 0 : index
+  %t = tile.load %x[%c0, %c0] : !tile.view<1x1024xf32> -> tensor<1x1024xf32>
+  %one = arith.constant dense<1.0> : tensor<1x1024xf32>
+  %s:2 = tile.reduce (%t, %one) dims [1] : (tensor<1x1024xf32>, tensor<1x1024xf32>) -> (tensor<1x1xf32>, tensor<1x1xf32>) {
+  ^bb0(%a: f32, %na: f32, %b: f32, %nb: f32):
+    %c = arith.addf %a, %b : f32
+    %n = arith.addf %na, %nb : f32
+    tile.yield %c, %n : f32, f32
+  }
+  %q = arith.divf %s#0, %s#1 : tensor<1x1xf32>
+  tile.store %q, %x[%c0, %c0] : tensor<1x1xf32>, !tile.view<1x1024xf32>
+  tile.return
+}
