@@ -85,30 +85,71 @@ FOLD_UNARY(SinOp, std::sin(x))
 FOLD_UNARY(CosOp, std::cos(x))
 FOLD_UNARY(TanhOp, std::tanh(x))
 FOLD_UNARY(ErfOp, std::erf(x))
-FOLD_UNARY(SigmoidOp, 1 / (1 + std::exp(-x)))
 FOLD_UNARY(FloorOp, std::floor(x))
 FOLD_UNARY(CeilOp, std::ceil(x))
 FOLD_UNARY(RoundOp, std::nearbyint(x))
 FOLD_UNARY(TruncOp, std::trunc(x))
-#undef FOLD_UNARY
 
-// These do not occur on constants often enough to have a formula here.
-#define FOLD_NOTHING(OP)                                                       \
-  OpFoldResult OP::fold(FoldAdaptor) { return {}; }
-FOLD_NOTHING(LogSigmoidOp)
-FOLD_NOTHING(SeluOp)
-FOLD_NOTHING(SiluOp)
-FOLD_NOTHING(MishOp)
-FOLD_NOTHING(HardswishOp)
-FOLD_NOTHING(HardsigmoidOp)
-FOLD_NOTHING(LeakyReluOp)
-FOLD_NOTHING(EluOp)
-FOLD_NOTHING(CeluOp)
-FOLD_NOTHING(GeluOp)
-FOLD_NOTHING(SoftplusOp)
-FOLD_NOTHING(ClampOp)
-FOLD_NOTHING(Atan2Op)
-#undef FOLD_NOTHING
+// The activations, by their definitions.
+static double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+FOLD_UNARY(SigmoidOp, sigmoid(x))
+#undef FOLD_UNARY
+static double expm1IfNegative(double x, double alpha, double sharpness) {
+  return x > 0 ? x : alpha * std::expm1(x / sharpness);
+}
+/// min(max(x, low), high), NaN kept.
+static double clamp(double x, double low, double high) {
+  return std::isnan(x) ? x : std::fmin(std::fmax(x, low), high);
+}
+
+#define FOLD_ACTIVATION(OP, FORMULA)                                           \
+  OpFoldResult OP::fold(FoldAdaptor adaptor) {                                 \
+    return foldUnary(*this, adaptor.getInput(),                                \
+                     [&](double x) -> double { return FORMULA; });             \
+  }
+FOLD_ACTIVATION(LogSigmoidOp,
+                std::fmin(x, 0) - std::log1p(std::exp(-std::fabs(x))))
+FOLD_ACTIVATION(SeluOp, 1.0507009873554804934193349852946 *
+                            expm1IfNegative(x, 1.6732632423543772848, 1))
+FOLD_ACTIVATION(SiluOp, x / (1 + std::exp(-x)))
+FOLD_ACTIVATION(MishOp, x *std::tanh(std::log1p(std::exp(x))))
+FOLD_ACTIVATION(HardswishOp, x *clamp(x + 3, 0, 6) / 6)
+FOLD_ACTIVATION(HardsigmoidOp, clamp(x + 3, 0, 6) / 6)
+FOLD_ACTIVATION(LeakyReluOp, x > 0 ? x : x * getSlope().convertToDouble())
+FOLD_ACTIVATION(EluOp, expm1IfNegative(x, getAlpha().convertToDouble(), 1))
+FOLD_ACTIVATION(CeluOp, expm1IfNegative(x, getAlpha().convertToDouble(),
+                                        getAlpha().convertToDouble()))
+#undef FOLD_ACTIVATION
+
+OpFoldResult GeluOp::fold(FoldAdaptor adaptor) {
+  bool byErf = getApproximate() == GeluKind::none;
+  return foldUnary(*this, adaptor.getInput(), [&](double x) {
+    double inner =
+        byErf ? std::erf(x * 0.70710678118654752440)
+              : std::tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x));
+    return 0.5 * x * (1 + inner);
+  });
+}
+
+OpFoldResult SoftplusOp::fold(FoldAdaptor adaptor) {
+  double beta = getBeta().convertToDouble();
+  double threshold = getThreshold().convertToDouble();
+  return foldUnary(*this, adaptor.getInput(), [&](double x) {
+    return beta * x > threshold ? x : std::log1p(std::exp(beta * x)) / beta;
+  });
+}
+
+// clamp(clamp(x)) with the same bounds -> clamp(x)
+OpFoldResult ClampOp::fold(FoldAdaptor adaptor) {
+  if (auto inner = getInput().getDefiningOp<ClampOp>())
+    if (inner.getMinAttr() == getMinAttr() && inner.getMaxAttr() == getMaxAttr())
+      return getInput();
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  double low = getMin() ? getMin()->convertToDouble() : -infinity;
+  double high = getMax() ? getMax()->convertToDouble() : infinity;
+  return foldUnary(*this, adaptor.getInput(),
+                   [&](double x) { return clamp(x, low, high); });
+}
 
 // neg(neg(x)) -> x
 OpFoldResult NegOp::fold(FoldAdaptor adaptor) {
@@ -131,13 +172,17 @@ OpFoldResult ReluOp::fold(FoldAdaptor adaptor) {
   Operation *inner = getInput().getDefiningOp();
   if (isa_and_present<ReluOp, Relu6Op>(inner))
     return getInput();
-  return foldUnary(*this, adaptor.getInput(),
-                   [](double x) { return x > 0 || std::isnan(x) ? x : 0.0; });
+  return foldUnary(*this, adaptor.getInput(), [](double x) {
+    return clamp(x, 0, std::numeric_limits<double>::infinity());
+  });
 }
 
 // relu6(relu6(x)) -> relu6(x)
-OpFoldResult Relu6Op::fold(FoldAdaptor) {
-  return getInput().getDefiningOp<Relu6Op>() ? getInput() : Value();
+OpFoldResult Relu6Op::fold(FoldAdaptor adaptor) {
+  if (getInput().getDefiningOp<Relu6Op>())
+    return getInput();
+  return foldUnary(*this, adaptor.getInput(),
+                   [](double x) { return clamp(x, 0, 6); });
 }
 
 /// Whether every value of `from` is one of `to`.
@@ -290,7 +335,25 @@ OpFoldResult PowOp::fold(FoldAdaptor adaptor) {
   return {};
 }
 
-OpFoldResult RemainderOp::fold(FoldAdaptor) { return {}; }
+// Two splats of floats: the remainder with the divisor's sign.
+OpFoldResult RemainderOp::fold(FoldAdaptor adaptor) {
+  std::optional<double> x = getFloat(adaptor.getLhs()),
+                        y = getFloat(adaptor.getRhs());
+  if (!x || !y)
+    return {};
+  double remainder = std::fmod(*x, *y);
+  if (remainder != 0 && (remainder < 0) != (*y < 0))
+    remainder += *y;
+  return makeSplat(getType(), remainder);
+}
+
+OpFoldResult Atan2Op::fold(FoldAdaptor adaptor) {
+  std::optional<double> y = getFloat(adaptor.getLhs()),
+                        x = getFloat(adaptor.getRhs());
+  if (!x || !y)
+    return {};
+  return makeSplat(getType(), std::atan2(*y, *x));
+}
 
 /// x & x -> x, and two constants.
 template <typename OpTy, typename Function>

@@ -109,12 +109,12 @@ def Fuse_TargetAttr : Fuse_Attr<"Target", "target"> {
   }];
   let parameters = (ins
     StringRefParameter<"`cpu` or `sm_NN[a]`">:$arch,
-    "int64_t":$units,
-    "int64_t":$shared_memory,
-    "int64_t":$registers,
-    "int64_t":$dram,
-    "int64_t":$fp32,
-    "int64_t":$tensor);
+    AttrParameter<"int64_t", "multiprocessors, or cores">:$units,
+    AttrParameter<"int64_t", "bytes a block may share; L2 cache per core">:$shared_memory,
+    AttrParameter<"int64_t", "32-bit registers per multiprocessor; bytes of vector registers per core">:$registers,
+    AttrParameter<"int64_t", "memory bandwidth, GB/s">:$dram,
+    AttrParameter<"int64_t", "f32 multiply-adds, GFLOP/s">:$fp32,
+    AttrParameter<"int64_t", "dense TF32 tensor cores, GFLOP/s">:$tensor);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -143,11 +143,11 @@ def Fuse_ScheduleAttr : Fuse_Attr<"Schedule", "schedule"> {
   }];
   let parameters = (ins
     ArrayRefParameter<"int64_t", "extent of the tile per iteration dim">:$block,
-    "int64_t":$warps,
-    "int64_t":$stages,
-    "int64_t":$cluster,
+    AttrParameter<"int64_t", "warps per program instance">:$warps,
+    AttrParameter<"int64_t", "stages of the copy pipeline">:$stages,
+    AttrParameter<"int64_t", "blocks per program instance">:$cluster,
     EnumParameter<Fuse_MmaKindEnum>:$mma,
-    "int64_t":$splits);
+    AttrParameter<"int64_t", "instances that share one tile's reduction">:$splits);
   let assemblyFormat = [{
     `<` `block` `=` `[` $block `]` `,` `warps` `=` $warps `,` `stages` `=` $stages
     `,` `cluster` `=` $cluster `,` `mma` `=` $mma `,` `splits` `=` $splits `>`

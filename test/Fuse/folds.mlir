@@ -132,3 +132,24 @@ func.func @broadcasts(%x: tensor<4x8xf32>, %c: tensor<8xf32>) -> (tensor<4x8xf32
   %2 = fuse.mul %0, %c : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
   return %1, %2 : tensor<4x8xf32>, tensor<4x8xf32>
 }
+
+// CHECK-LABEL: @activations
+func.func @activations() -> (tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>) {
+  // CHECK-DAG: %[[R:.*]] = fuse.constant dense<0x7FC00000>
+  // CHECK-DAG: %[[S:.*]] = fuse.constant dense<-0.268941432>
+  // CHECK-DAG: %[[L:.*]] = fuse.constant dense<-0.00999999977>
+  // CHECK-DAG: %[[G:.*]] = fuse.constant dense<-0.158655256>
+  // CHECK-DAG: %[[P:.*]] = fuse.constant dense<0.313261688>
+  // CHECK-DAG: %[[M:.*]] = fuse.constant dense<2.000000e+00>
+  // CHECK: return %[[R]], %[[S]], %[[L]], %[[G]], %[[P]], %[[M]]
+  %nan = fuse.constant dense<0x7FC00000> : tensor<f32>
+  %x = fuse.constant dense<-1.0> : tensor<f32>
+  %y = fuse.constant dense<3.0> : tensor<f32>
+  %0 = fuse.relu6 %nan : tensor<f32>
+  %1 = fuse.silu %x : tensor<f32>
+  %2 = fuse.leaky_relu %x : tensor<f32>
+  %3 = fuse.gelu %x : tensor<f32>
+  %4 = fuse.softplus %x : tensor<f32>
+  %5 = fuse.remainder %x, %y : tensor<f32>
+  return %0, %1, %2, %3, %4, %5 : tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>
+}
