@@ -51,14 +51,14 @@ FailureOr<int64_t> KernelEmitter::getNumScalars(Operation *op, Type type) {
 }
 
 Type KernelEmitter::getScalarType(Type type) {
-  type = getElementTypeOrSelf(type);
-  if (type.isIndex())
-    return builder.getI64Type();
+  // Views and shared tiles are shaped types too; what a thread holds of one is
+  // a pointer.
   if (isa<tile::ViewType>(type))
     return LLVM::LLVMPointerType::get(builder.getContext(), 1);
   if (isa<tile::SharedType>(type))
     return LLVM::LLVMPointerType::get(builder.getContext(), 3);
-  return type;
+  type = getElementTypeOrSelf(type);
+  return type.isIndex() ? builder.getI64Type() : type;
 }
 
 Value KernelEmitter::i32(Location loc, int64_t value) {
