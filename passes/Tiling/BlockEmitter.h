@@ -28,10 +28,12 @@
 
 namespace tilefuse {
 
-/// The position of this instance among those that share one tile's reduction.
+/// Instances that share one tile's reduction divide the steps of reduction dim
+/// `dim`; `var` is the position of this one among the `count`.
 struct SplitRange {
   unsigned var;
   int64_t count;
+  unsigned dim;
 };
 
 /// Partial states of an op in memory: per accumulator a view of

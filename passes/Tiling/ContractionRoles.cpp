@@ -18,6 +18,22 @@ static unsigned pickTap(const SpaceForm &form, ArrayRef<unsigned> dims) {
   return best;
 }
 
+/// Whether parallel dims run through a tensor dim together (group and channel).
+static bool isOneRun(const SpaceForm &form, const LinearForm &dimForm,
+                     ArrayRef<unsigned> dims, ArrayRef<int64_t> extents) {
+  SmallVector<unsigned> sorted(dims);
+  llvm::sort(sorted, [&](unsigned lhs, unsigned rhs) {
+    return dimForm.coefficients[lhs] < dimForm.coefficients[rhs];
+  });
+  int64_t step = dimForm.coefficients[sorted.front()];
+  for (unsigned dim : sorted) {
+    if (form.isReduction(dim) || dimForm.coefficients[dim] != step)
+      return false;
+    step *= extents[dim];
+  }
+  return true;
+}
+
 SmallVector<bool> tilefuse::getTaps(const SpaceForm &form,
                                     ArrayRef<int64_t> extents) {
   SmallVector<bool> isTap(form.getNumDims(), false);
@@ -37,7 +53,7 @@ SmallVector<bool> tilefuse::getTaps(const SpaceForm &form,
           for (unsigned dim : dimForm->getDims())
             if (!isTap[dim] && extents[dim] > 1)
               varying.push_back(dim);
-        if (varying.size() < 2)
+        if (varying.size() < 2 || isOneRun(form, *dimForm, varying, extents))
           continue;
         // No block runs backwards: such a dim is a tap, however long.
         auto *backwards = llvm::find_if(varying, [&](unsigned dim) {
@@ -80,4 +96,22 @@ SmallVector<int64_t> tilefuse::getReductionSteps(fuse::KernelOp kernel,
     room = std::max<int64_t>(1, room / steps[i]);
   }
   return steps;
+}
+
+std::optional<unsigned> tilefuse::getSplitDim(const SpaceForm &form,
+                                              ArrayRef<int64_t> block,
+                                              ArrayRef<int64_t> steps) {
+  SmallVector<int64_t> extents(block);
+  llvm::append_range(extents, steps);
+  SmallVector<bool> taps = getTaps(form, extents);
+  std::optional<unsigned> best;
+  int64_t most = 1;
+  for (unsigned dim = block.size(); dim < form.getNumDims(); ++dim) {
+    int64_t count = llvm::divideCeil(form.getBound(dim), extents[dim]);
+    if (!taps[dim] && count > most) {
+      best = dim;
+      most = count;
+    }
+  }
+  return best;
 }

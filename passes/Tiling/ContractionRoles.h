@@ -8,8 +8,8 @@ namespace tilefuse {
 
 /// Dims to unroll so that every operand dim follows one varying dim, given the
 /// extent per dim that one step covers. Reduction dims that take part in a
-/// division are always among them: which taps count must be known. Else the
-/// shorter dim of a sum is the tap.
+/// division are always among them (which taps count must be known), and so are
+/// dims that run backwards. Else the shorter dim of a sum is the tap.
 llvm::SmallVector<bool> getTaps(const SpaceForm &form,
                                 llvm::ArrayRef<int64_t> extents);
 
@@ -24,6 +24,12 @@ llvm::SmallVector<int64_t> getReductionSteps(fuse::KernelOp kernel,
                                              mlir::Operation *op,
                                              const SpaceForm &form,
                                              bool powersOfTwo);
+
+/// The reduction dim whose steps instances may divide among them: the one with
+/// the most, if any has several and is no tap.
+std::optional<unsigned> getSplitDim(const SpaceForm &form,
+                                    llvm::ArrayRef<int64_t> block,
+                                    llvm::ArrayRef<int64_t> steps);
 
 } // namespace tilefuse
 

@@ -113,12 +113,15 @@ void ContractionTiling::chooseSteps() {
     if (!form.isReduction(dim))
       continue;
     int64_t bound = form.getBound(dim);
+    step[dim] = std::min<int64_t>(
+        step[dim], emitter.wantsPowersOfTwo() && !isTap[dim]
+                       ? llvm::PowerOf2Ceil(bound)
+                       : bound);
     if (isTap[dim]) {
       bool divides = false;
       for (const AccessForm &access : form.operands)
         for (auto [dimForm, divisor] : llvm::zip(access.dims, access.divisors))
           divides |= divisor != 1 && dimForm && dimForm->coefficients[dim] != 0;
-      step[dim] = std::min(step[dim], bound);
       if (divides)
         step[dim] = bound; // which taps take part must be known
       else if (unrolled * step[dim] > maxUnrolledTaps)
@@ -132,12 +135,7 @@ void ContractionTiling::chooseSteps() {
   std::optional<SplitRange> split = emitter.getSplit(op);
   if (!split)
     return;
-  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
-    if (form.isReduction(dim) && !isTap[dim] &&
-        (!splitDim || count[dim] > count[*splitDim]))
-      splitDim = dim;
-  if (!splitDim)
-    return;
+  splitDim = split->dim;
   count[*splitDim] = llvm::divideCeil(count[*splitDim], split->count);
   splitBase = Coord::ofVar(split->var, count[*splitDim] * step[*splitDim]);
 }

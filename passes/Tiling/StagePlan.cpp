@@ -2,6 +2,7 @@
 
 #include "passes/Tiling/StagePlan.h"
 #include "dialects/Fuse/KernelStructure.h"
+#include "passes/Tiling/ContractionRoles.h"
 #include "passes/Tiling/ReshapeTiling.h"
 #include "passes/Tiling/RootTile.h"
 #include "passes/Tiling/TilePropagation.h"
@@ -23,7 +24,7 @@ public:
 private:
   void planFromRoot(Value root, bool isMain);
   LogicalResult planPending(Value root, bool isMain);
-  void planSplit(StagePlan plan);
+  void planSplit(StagePlan plan, unsigned dim);
   void planFinish(ArrayRef<CrossReduction> crosses);
   bool isStoredOnce(const StagePlan &plan, Value value) const;
   void takeStores(StagePlan &plan);
@@ -166,8 +167,14 @@ void StagePlanner::planFromRoot(Value root, bool isMain) {
   Operation *anchor = root.getDefiningOp();
   if (isMain && kernel.getSchedule() && kernel.getSchedule()->getSplits() > 1 &&
       isa_and_nonnull<fuse::ContractionOpInterface>(anchor) &&
-      bestCrosses.empty())
-    return planSplit(std::move(best));
+      bestCrosses.empty()) {
+    const SpaceForm &form = formOf(anchor);
+    ArrayRef<int64_t> block = kernel.getSchedule()->getBlock();
+    if (auto dim = getSplitDim(
+            form, block.take_front(form.space.getNumParallel()),
+            getReductionSteps(kernel, anchor, form, powersOfTwo)))
+      return planSplit(std::move(best), *dim);
+  }
   takeStores(best);
   llvm::erase_if(bestCrosses, [&](const CrossReduction &cross) {
     return !isNeeded(cross.op);
@@ -182,7 +189,7 @@ void StagePlanner::planFromRoot(Value root, bool isMain) {
 
 /// The root's reduction shared by several instances: the tiles as planned
 /// become the second stage, which starts from partial sums.
-void StagePlanner::planSplit(StagePlan plan) {
+void StagePlanner::planSplit(StagePlan plan, unsigned dim) {
   Operation *anchor = kernel.getAnchor();
   Value root = anchor->getResult(0);
   int64_t splits = kernel.getSchedule()->getSplits();
@@ -192,7 +199,7 @@ void StagePlanner::planSplit(StagePlan plan) {
   sums.classes = plan.classes;
   unsigned var = sums.vars.add(splits);
   sums.grid.insert(sums.grid.begin(), var);
-  sums.split = {anchor, SplitRange{var, splits}};
+  sums.split = {anchor, SplitRange{var, splits, dim}};
   CrossReduction cross;
   cross.op = anchor;
   cross.slot = Coord::ofVar(var, 1);
