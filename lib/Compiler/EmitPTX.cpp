@@ -9,6 +9,7 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/OptBisect.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -81,6 +82,18 @@ mlir::OwningOpRef<mlir::ModuleOp> extractDeviceCode(mlir::ModuleOp module) {
   return device;
 }
 
+/// Leaves out LLVM's straight-line strength reduction: kernels' addresses are
+/// a pointer and an immediate already, and its search is quadratic in a block's
+/// integer additions (11 of 12 s for a thousand exponentials in one block).
+class PassGate : public llvm::OptPassGate {
+public:
+  bool shouldRunPass(llvm::StringRef passName,
+                     llvm::StringRef irDescription) const override {
+    return passName != "slsr";
+  }
+  bool isEnabled() const override { return true; }
+};
+
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
               unsigned level) {
   // Kernels arrive unrolled and vectorised by layout: the loop and SLP
@@ -150,7 +163,9 @@ llvm::Expected<std::string> emitPTX(mlir::ModuleOp module,
     return machine.takeError();
 
   mlir::OwningOpRef<mlir::ModuleOp> device = extractDeviceCode(module);
+  PassGate gate;
   llvm::LLVMContext llvmContext;
+  llvmContext.setOptPassGate(gate);
   std::unique_ptr<llvm::Module> llvmModule =
       mlir::translateModuleToLLVMIR(*device, llvmContext, "tilefuse");
   if (!llvmModule)
