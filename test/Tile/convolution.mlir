@@ -1,3 +1,5 @@
+// RUN: fuse-opt %s --verify-roundtrip | fuse-opt --tile-expand-math --tile-to-cpu -o /dev/null
+
 // 3 x 3 convolution with stride 2 and padding 1, from NCHW: the patch of an
 // instance is read once, its window for each tap (r, s) is multiplied by that
 // tap's weights. Padding is what a load gives outside the view.

@@ -1,3 +1,5 @@
+// RUN: fuse-opt %s --verify-roundtrip | fuse-opt --tile-expand-math --tile-to-cpu -o /dev/null
+
 // Dropout with p = 0.25 from counters: element i is kept where the first word of
 // Philox4x32-10 at counter (i, 0, 0, 0) and key (seed, 0) is at least p * 2^32. No state, so any
 // grid gives the same mask. `seed` is a view of rank 0.

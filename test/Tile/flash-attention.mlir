@@ -1,3 +1,5 @@
+// RUN: fuse-opt %s --verify-roundtrip | fuse-opt --tile-expand-math --tile-to-cpu -o /dev/null
+
 // O = softmax(Q K^T / 8) V for 2 heads of 100 x 64, 32 queries an instance. Keys
 // come 32 at a time; running maximum and sum rescale what was accumulated, so no
 // row of scores exists as a whole.

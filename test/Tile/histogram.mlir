@@ -1,3 +1,5 @@
+// RUN: fuse-opt %s --verify-roundtrip | fuse-opt --tile-expand-math --tile-to-cpu -o /dev/null
+
 // Counts of 10 bins over 5000 values; values outside [0, 10) fall out. A first
 // kernel clears the counts: instances add to them in any order.
 tile.func @clear(%h: !tile.view<10xi32>) grid [1] warps 1 {

@@ -1,3 +1,5 @@
+// RUN: fuse-opt %s --verify-roundtrip | fuse-opt --tile-expand-math --tile-to-cpu -o /dev/null
+
 // y = (x - mean) / sqrt(var + 1e-5) * weight + bias for each row of 33 x 300.
 // Mean and squared deviations come from one pass with Welford's merge: the state
 // is (count, mean, m2), and columns past the end count 0.

@@ -1,3 +1,5 @@
+// RUN: fuse-opt %s --verify-roundtrip | fuse-opt --tile-expand-math --tile-to-cpu -o /dev/null
+
 // C = A B for 100 x 150 and 150 x 130: 32 x 32 blocks, 16 deep.
 tile.func @matmul(%a: !tile.view<100x150xf32>, %b: !tile.view<150x130xf32>,
                   %c: !tile.view<100x130xf32>) grid [4, 5] warps 4 {

@@ -1,3 +1,5 @@
+// RUN: fuse-opt %s --verify-roundtrip | fuse-opt --tile-expand-math --tile-to-cpu -o /dev/null
+
 // Inclusive sums along each row of 10 x 70, forwards and backwards, and a running
 // maximum with its position: a scan of pairs.
 tile.func @scan(%x: !tile.view<10x70xi32>, %f: !tile.view<10x70xi32>,

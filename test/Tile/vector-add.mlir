@@ -1,3 +1,5 @@
+// RUN: fuse-opt %s --verify-roundtrip | fuse-opt --tile-expand-math --tile-to-cpu -o /dev/null
+
 // z = x + y over 1000 elements in blocks of 256; the last block is ragged.
 tile.func @add(%x: !tile.view<1000xf32>, %y: !tile.view<1000xf32>,
                %z: !tile.view<1000xf32>) grid [4] warps 4 {
