@@ -464,7 +464,7 @@ class Graph:
 
     def batch_norm(self, x, gamma, beta, mean, var, eps=1e-5, momentum=0.1):
         def run(mode, a, g, b, m, v):
-            m, v = m.clone(), v.clone()
+            m, v = m.detach().clone(), v.detach().clone()
             y = F.batch_norm(a, m, v, g, b, True, momentum, eps)
             return y, m, v
 

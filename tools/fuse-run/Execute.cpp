@@ -142,9 +142,8 @@ Expected<Result> execute(const Source &source, llvm::ArrayRef<Tensor> inputs,
   for (const Tensor &input : inputs)
     inputAddresses.push_back(input.data());
   for (const ArgumentInfo &info : program->signature().outputs) {
-    result.outputNames.push_back(
-        info.name.empty() ? "out" + std::to_string(result.outputs.size())
-                          : info.name);
+    result.outputNames.push_back("out" +
+                                 std::to_string(result.outputs.size()));
     result.outputs.emplace_back(info.dtype, info.shape);
     // An element that nobody writes must not look like a right zero.
     std::memset(result.outputs.back().data(), 0xff,
