@@ -494,7 +494,11 @@ class Machine:
         if name == "bfe":
             start, length = values[1].astype(np.uint64), values[2].astype(np.uint64)
             ones = (np.uint64(1) << length) - np.uint64(1)
-            return ((values[0].astype(np.uint64) >> start) & ones).astype(dtype)
+            field = (values[0].astype(np.uint64) >> start) & ones
+            if dtype.kind == "i":  # the field's top bit is its sign
+                sign = np.uint64(1) << (length - np.uint64(1))
+                field = (field ^ sign) - sign
+            return field.astype(dtype)
         table = {
             "add": lambda a, b: a + b, "sub": lambda a, b: a - b,
             "mul": lambda a, b: a * b, "mad": lambda a, b, c: a * b + c,
