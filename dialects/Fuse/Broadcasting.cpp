@@ -14,8 +14,8 @@ static LogicalResult inferBroadcast(Inference inference, ValueRange operands,
       failed(inference.checkSameElements(operands)) ||
       failed(inference.broadcast(operands, shape)))
     return failure();
-  return inference.add(
-      shape, element ? element : tensorOf(operands[0]).getElementType());
+  return inference.add(shape, element ? element
+                                      : tensorOf(operands[0]).getElementType());
 }
 
 #define INFER_BINARY(OP)                                                       \

@@ -14,8 +14,8 @@ SmallVector<Value> fuse::combineExtreme(ElementBuilder &e, int sign,
   Value equal = e.compare(Predicate::eq, a, b);
   if (isa<FloatType>(getElementTypeOrSelf(a.getType()))) {
     Value nanA = e.isNan(a), nanB = e.isNan(b);
-    Value onlyB = e.bitAnd(nanB, e.compare(Predicate::eq, nanA,
-                                           e.constant(0, nanA)));
+    Value onlyB =
+        e.bitAnd(nanB, e.compare(Predicate::eq, nanA, e.constant(0, nanA)));
     takeRight = e.bitOr(takeRight, onlyB);
     equal = e.bitOr(equal, e.bitAnd(nanA, nanB));
   }

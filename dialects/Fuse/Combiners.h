@@ -18,7 +18,8 @@ llvm::SmallVector<mlir::Value> combineExtreme(ElementBuilder &e, int sign,
 
 /// The state (value, position) of no element: a value that loses or ties
 /// against every other, and a position behind every other.
-llvm::SmallVector<mlir::TypedAttr> getExtremeState(mlir::Type element, int sign);
+llvm::SmallVector<mlir::TypedAttr> getExtremeState(mlir::Type element,
+                                                   int sign);
 
 } // namespace tilefuse::fuse
 

@@ -1,4 +1,5 @@
-//===- Convolutions.cpp - convolution, transpose, filter gradient *- C++ -*-===//
+//===- Convolutions.cpp - convolution, transpose, filter gradient *- C++
+//-*-===//
 //
 // The three contractions of a convolution share channels, groups and windows;
 // they differ in which of image, filter and result is summed over.
@@ -50,8 +51,10 @@ LogicalResult Conv2dOp::inferReturnTypes(MLIRContext *,
     return failure();
   RankedTensorType x = tensorOf(adaptor.getX()), w = tensorOf(adaptor.getW());
   int64_t groups = adaptor.getGroups();
-  if (failed(checkDivides(inference, "input channels", x.getDimSize(1), groups)) ||
-      failed(checkDivides(inference, "output channels", w.getDimSize(0), groups)))
+  if (failed(
+          checkDivides(inference, "input channels", x.getDimSize(1), groups)) ||
+      failed(
+          checkDivides(inference, "output channels", w.getDimSize(0), groups)))
     return failure();
   if (w.getDimSize(1) != x.getDimSize(1) / groups)
     return inference.error("expected filters of ", x.getDimSize(1) / groups,
@@ -59,10 +62,10 @@ LogicalResult Conv2dOp::inferReturnTypes(MLIRContext *,
                            " groups), but found ", w);
   Extents shape = {x.getDimSize(0), w.getDimSize(0), 0, 0};
   for (int i = 0; i < 2; ++i)
-    if (failed(inference.windows(x.getDimSize(2 + i), w.getDimSize(2 + i),
-                                 adaptor.getStride()[i], adaptor.getPadding()[i],
-                                 adaptor.getPadding()[i],
-                                 adaptor.getDilation()[i], shape[2 + i])))
+    if (failed(inference.windows(
+            x.getDimSize(2 + i), w.getDimSize(2 + i), adaptor.getStride()[i],
+            adaptor.getPadding()[i], adaptor.getPadding()[i],
+            adaptor.getDilation()[i], shape[2 + i])))
       return failure();
   return inference.add(shape, x.getElementType());
 }
@@ -73,23 +76,26 @@ ConvTranspose2dOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
                                     SmallVectorImpl<Type> &types) {
   Inference inference(getOperationName(), loc, types);
   if (failed(checkConvolution(inference, adaptor, "filters")) ||
-      failed(inference.checkList("output_padding", adaptor.getOutputPadding(), 2,
-                                 0)))
+      failed(inference.checkList("output_padding", adaptor.getOutputPadding(),
+                                 2, 0)))
     return failure();
   RankedTensorType x = tensorOf(adaptor.getX()), w = tensorOf(adaptor.getW());
   int64_t groups = adaptor.getGroups();
-  if (failed(checkDivides(inference, "input channels", x.getDimSize(1), groups)))
+  if (failed(
+          checkDivides(inference, "input channels", x.getDimSize(1), groups)))
     return failure();
   if (w.getDimSize(0) != x.getDimSize(1))
     return inference.error("expected filters of ", x.getDimSize(1),
                            " input channels, but found ", w);
   Extents shape = {x.getDimSize(0), w.getDimSize(1) * groups, 0, 0};
   for (int i = 0; i < 2; ++i) {
-    int64_t stride = adaptor.getStride()[i], dilation = adaptor.getDilation()[i];
+    int64_t stride = adaptor.getStride()[i],
+            dilation = adaptor.getDilation()[i];
     int64_t extra = adaptor.getOutputPadding()[i];
     if (extra >= std::max(stride, dilation))
-      return inference.error("expected output_padding below stride or dilation (",
-                             std::max(stride, dilation), "), but found ", extra);
+      return inference.error(
+          "expected output_padding below stride or dilation (",
+          std::max(stride, dilation), "), but found ", extra);
     shape[2 + i] = (x.getDimSize(2 + i) - 1) * stride -
                    2 * adaptor.getPadding()[i] +
                    dilation * (w.getDimSize(2 + i) - 1) + extra + 1;
@@ -107,15 +113,17 @@ Conv2dWeightGradOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
     return failure();
   RankedTensorType x = tensorOf(adaptor.getX()), dy = tensorOf(adaptor.getDy());
   int64_t groups = adaptor.getGroups();
-  if (failed(checkDivides(inference, "input channels", x.getDimSize(1), groups)) ||
-      failed(checkDivides(inference, "output channels", dy.getDimSize(1), groups)))
+  if (failed(
+          checkDivides(inference, "input channels", x.getDimSize(1), groups)) ||
+      failed(
+          checkDivides(inference, "output channels", dy.getDimSize(1), groups)))
     return failure();
   Extents expected = {x.getDimSize(0), dy.getDimSize(1), 0, 0};
   for (int i = 0; i < 2; ++i)
-    if (failed(inference.windows(x.getDimSize(2 + i), adaptor.getKernel()[i],
-                                 adaptor.getStride()[i], adaptor.getPadding()[i],
-                                 adaptor.getPadding()[i],
-                                 adaptor.getDilation()[i], expected[2 + i])))
+    if (failed(inference.windows(
+            x.getDimSize(2 + i), adaptor.getKernel()[i], adaptor.getStride()[i],
+            adaptor.getPadding()[i], adaptor.getPadding()[i],
+            adaptor.getDilation()[i], expected[2 + i])))
       return failure();
   if (dy.getShape() != ArrayRef<int64_t>(expected))
     return inference.error("expected gradients of the convolution's result, ",
@@ -172,10 +180,11 @@ IterationSpace Conv2dOp::getIterationSpace() {
 
   bool padded = getPadding()[0] != 0 || getPadding()[1] != 0;
   AffineExpr out = joinChannel(g, channels.out, co);
-  s.operand({n, joinChannel(g, channels.in, ci),
-             tapIndex(oh, getStride()[0], r, getDilation()[0], getPadding()[0]),
-             tapIndex(ow, getStride()[1], t, getDilation()[1], getPadding()[1])},
-            padded ? getZero(getX().getType().getElementType()) : TypedAttr());
+  s.operand(
+      {n, joinChannel(g, channels.in, ci),
+       tapIndex(oh, getStride()[0], r, getDilation()[0], getPadding()[0]),
+       tapIndex(ow, getStride()[1], t, getDilation()[1], getPadding()[1])},
+      padded ? getZero(getX().getType().getElementType()) : TypedAttr());
   s.operand({out, ci, r, t});
   s.result({n, out, oh, ow});
   return s.take();
@@ -226,10 +235,11 @@ IterationSpace Conv2dWeightGradOp::getIterationSpace() {
 
   bool padded = getPadding()[0] != 0 || getPadding()[1] != 0;
   AffineExpr out = joinChannel(g, channels.out, co);
-  s.operand({n, joinChannel(g, channels.in, ci),
-             tapIndex(oh, getStride()[0], r, getDilation()[0], getPadding()[0]),
-             tapIndex(ow, getStride()[1], t, getDilation()[1], getPadding()[1])},
-            padded ? getZero(getX().getType().getElementType()) : TypedAttr());
+  s.operand(
+      {n, joinChannel(g, channels.in, ci),
+       tapIndex(oh, getStride()[0], r, getDilation()[0], getPadding()[0]),
+       tapIndex(ow, getStride()[1], t, getDilation()[1], getPadding()[1])},
+      padded ? getZero(getX().getType().getElementType()) : TypedAttr());
   s.operand({n, out, oh, ow});
   s.result({out, ci, r, t});
   return s.take();

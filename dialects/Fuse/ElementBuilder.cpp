@@ -135,8 +135,8 @@ static Value castFloatToFloat(OpBuilder &b, Location loc, Value value,
   if (from > to)
     return arith::TruncFOp::create(b, loc, result, value);
   // f16 and bf16: f32 holds both exactly.
-  Value wide = arith::ExtFOp::create(b, loc, withElementType(type, b.getF32Type()),
-                                     value);
+  Value wide = arith::ExtFOp::create(
+      b, loc, withElementType(type, b.getF32Type()), value);
   return arith::TruncFOp::create(b, loc, result, wide);
 }
 
@@ -157,9 +157,11 @@ static Value castFloatToInteger(OpBuilder &b, Location loc, Value value,
   Value safe = e.select(bad, e.constant(0, value), value);
   Value integer = arith::FPToSIOp::create(b, loc, result, safe);
   Value highest = createBlockConstant(
-      b, loc, result, IntegerAttr::get(target, APInt::getSignedMaxValue(width)));
+      b, loc, result,
+      IntegerAttr::get(target, APInt::getSignedMaxValue(width)));
   Value lowest = createBlockConstant(
-      b, loc, result, IntegerAttr::get(target, APInt::getSignedMinValue(width)));
+      b, loc, result,
+      IntegerAttr::get(target, APInt::getSignedMinValue(width)));
   return e.select(tooHigh, highest, e.select(tooLow, lowest, integer));
 }
 
@@ -193,14 +195,13 @@ Value fuse::emitCast(OpBuilder &b, Location loc, Value value, Type element) {
   return arith::ExtSIOp::create(b, loc, result, value);
 }
 
-Value fuse::emitWide(
-    OpBuilder &b, Location loc, ValueRange operands, Type element,
-    function_ref<Value(ElementBuilder &, ValueRange)> emit) {
+Value fuse::emitWide(OpBuilder &b, Location loc, ValueRange operands,
+                     Type element,
+                     function_ref<Value(ElementBuilder &, ValueRange)> emit) {
   SmallVector<Value> wide;
   for (Value operand : operands)
     wide.push_back(emitCast(
-        b, loc, operand,
-        getWideType(getElementTypeOrSelf(operand.getType()))));
+        b, loc, operand, getWideType(getElementTypeOrSelf(operand.getType()))));
   ElementBuilder e(b, loc);
   return emitCast(b, loc, emit(e, wide), element);
 }

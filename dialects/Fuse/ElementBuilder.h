@@ -61,8 +61,7 @@ public:
   }
 
   /// A unary op of the math dialect.
-  template <typename OpTy>
-  mlir::Value math(mlir::Value x) {
+  template <typename OpTy> mlir::Value math(mlir::Value x) {
     return OpTy::create(b, loc, x);
   }
 

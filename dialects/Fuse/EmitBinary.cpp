@@ -28,7 +28,9 @@ Value Atan2Op::emit(ElementBuilder &e, ValueRange x) {
 Value AndOp::emit(ElementBuilder &e, ValueRange x) {
   return e.bitAnd(x[0], x[1]);
 }
-Value OrOp::emit(ElementBuilder &e, ValueRange x) { return e.bitOr(x[0], x[1]); }
+Value OrOp::emit(ElementBuilder &e, ValueRange x) {
+  return e.bitOr(x[0], x[1]);
+}
 Value XorOp::emit(ElementBuilder &e, ValueRange x) {
   return arith::XOrIOp::create(e.b, e.loc, x[0], x[1]);
 }
@@ -41,9 +43,9 @@ Value SelectOp::emit(ElementBuilder &e, ValueRange x) {
 
 // Division by 0, and of the lowest integer by -1, is undefined in arith: the
 // divisor becomes 1 there and the results are put in by hand.
-static Value emitIntegerDivision(
-    ElementBuilder &e, Value x, Value y,
-    llvm::function_ref<Value(Value)> divide, Value ifMinusOne) {
+static Value emitIntegerDivision(ElementBuilder &e, Value x, Value y,
+                                 llvm::function_ref<Value(Value)> divide,
+                                 Value ifMinusOne) {
   Value isZero = e.compare(Predicate::eq, y, 0.0);
   Value isMinusOne = e.compare(Predicate::eq, y, -1.0);
   Value safe = e.select(e.bitOr(isZero, isMinusOne), e.constant(1, y), y);
@@ -64,9 +66,9 @@ Value DivOp::emit(ElementBuilder &e, ValueRange x) {
 
 /// Adds the divisor to a truncated remainder of the other sign.
 static Value emitFloored(ElementBuilder &e, Value remainder, Value divisor) {
-  Value differ = e.compare(
-      Predicate::ne, e.compare(Predicate::lt, remainder, 0.0),
-      e.compare(Predicate::lt, divisor, 0.0));
+  Value differ =
+      e.compare(Predicate::ne, e.compare(Predicate::lt, remainder, 0.0),
+                e.compare(Predicate::lt, divisor, 0.0));
   Value shift = e.bitAnd(differ, e.compare(Predicate::ne, remainder, 0.0));
   return e.select(shift, e.add(remainder, divisor), remainder);
 }

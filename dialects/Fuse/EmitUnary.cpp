@@ -128,8 +128,7 @@ Value Relu6Op::emit(ElementBuilder &e, ValueRange x) {
 }
 
 Value LeakyReluOp::emit(ElementBuilder &e, ValueRange x) {
-  return emitIfPositive(e, x[0],
-                        e.mul(x[0], getSlope().convertToDouble()));
+  return emitIfPositive(e, x[0], e.mul(x[0], getSlope().convertToDouble()));
 }
 
 Value EluOp::emit(ElementBuilder &e, ValueRange x) {
@@ -141,8 +140,7 @@ Value EluOp::emit(ElementBuilder &e, ValueRange x) {
 Value CeluOp::emit(ElementBuilder &e, ValueRange x) {
   double alpha = getAlpha().convertToDouble();
   Value scaled = e.div(x[0], e.constant(alpha, x[0]));
-  return emitIfPositive(e, x[0],
-                        e.mul(e.math<math::ExpM1Op>(scaled), alpha));
+  return emitIfPositive(e, x[0], e.mul(e.math<math::ExpM1Op>(scaled), alpha));
 }
 
 Value SeluOp::emit(ElementBuilder &e, ValueRange x) {
@@ -187,13 +185,11 @@ Value MishOp::emit(ElementBuilder &e, ValueRange x) {
 }
 
 Value HardswishOp::emit(ElementBuilder &e, ValueRange x) {
-  Value product = e.mul(x[0], emitShiftedRelu6(e, x[0]));
-  return e.div(product, e.constant(6, product));
+  return e.mul(e.mul(x[0], emitShiftedRelu6(e, x[0])), 1.0 / 6);
 }
 
 Value HardsigmoidOp::emit(ElementBuilder &e, ValueRange x) {
-  Value shifted = emitShiftedRelu6(e, x[0]);
-  return e.div(shifted, e.constant(6, shifted));
+  return e.mul(emitShiftedRelu6(e, x[0]), 1.0 / 6);
 }
 
 Value ClampOp::emit(ElementBuilder &e, ValueRange x) {

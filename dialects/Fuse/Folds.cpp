@@ -27,7 +27,8 @@ static std::optional<double> getFloat(Attribute attribute) {
     return std::nullopt;
   APFloat number = elements.getSplatValue<APFloat>();
   bool losesInfo;
-  number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &losesInfo);
+  number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
+                 &losesInfo);
   return number.convertToDouble();
 }
 
@@ -48,8 +49,7 @@ static DenseElementsAttr makeSplat(Type type, double number) {
 }
 
 static DenseElementsAttr makeSplat(Type type, APInt integer) {
-  return makeSplat(type,
-                   IntegerAttr::get(getElementTypeOrSelf(type), integer));
+  return makeSplat(type, IntegerAttr::get(getElementTypeOrSelf(type), integer));
 }
 
 template <typename Function>
@@ -142,7 +142,8 @@ OpFoldResult SoftplusOp::fold(FoldAdaptor adaptor) {
 // clamp(clamp(x)) with the same bounds -> clamp(x)
 OpFoldResult ClampOp::fold(FoldAdaptor adaptor) {
   if (auto inner = getInput().getDefiningOp<ClampOp>())
-    if (inner.getMinAttr() == getMinAttr() && inner.getMaxAttr() == getMaxAttr())
+    if (inner.getMinAttr() == getMinAttr() &&
+        inner.getMaxAttr() == getMaxAttr())
       return getInput();
   constexpr double infinity = std::numeric_limits<double>::infinity();
   double low = getMin() ? getMin()->convertToDouble() : -infinity;

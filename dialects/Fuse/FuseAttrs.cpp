@@ -60,16 +60,15 @@ LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "expected arch `cpu` or `sm_NN[a]`, but found \""
                        << arch << "\"";
   constexpr int64_t limit = int64_t(1) << 40;
-  for (auto [name, value] :
-       {std::pair<StringRef, int64_t>{"units", units},
-        {"shared_memory", sharedMemory},
-        {"registers", registers},
-        {"dram", dram},
-        {"fp32", fp32},
-        {"tensor", tensor}})
+  for (auto [name, value] : {std::pair<StringRef, int64_t>{"units", units},
+                             {"shared_memory", sharedMemory},
+                             {"registers", registers},
+                             {"dram", dram},
+                             {"fp32", fp32},
+                             {"tensor", tensor}})
     if (value < 1 || value > limit)
-      return emitError() << "expected " << name
-                         << " from 1 to 2^40, but found " << value;
+      return emitError() << "expected " << name << " from 1 to 2^40, but found "
+                         << value;
   return success();
 }
 
@@ -84,8 +83,9 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   constexpr int64_t limit = (int64_t(1) << 31) - 1;
   for (int64_t extent : block)
     if (extent < 1 || extent > limit)
-      return emitError() << "expected block extents from 1 to 2^31 - 1, but found "
-                         << extent;
+      return emitError()
+             << "expected block extents from 1 to 2^31 - 1, but found "
+             << extent;
   if (!llvm::isPowerOf2_64(warps) || warps < 1 || warps > 32)
     return emitError() << "expected 1, 2, 4, 8, 16 or 32 warps, but found "
                        << warps;
@@ -134,13 +134,13 @@ LogicalResult InitAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "expected `uniform` or `normal`, but found `" << kind
                        << "`";
   if (!std::isfinite(a) || !std::isfinite(b))
-    return emitError() << "expected finite parameters, but found " << a << " and "
-                       << b;
+    return emitError() << "expected finite parameters, but found " << a
+                       << " and " << b;
   if (kind == "uniform" && a > b)
-    return emitError() << "expected bounds in order, but found " << a << " above "
-                       << b;
+    return emitError() << "expected bounds in order, but found " << a
+                       << " above " << b;
   if (kind == "normal" && b < 0)
-    return emitError() << "expected a standard deviation of 0 or more, but found "
-                       << b;
+    return emitError()
+           << "expected a standard deviation of 0 or more, but found " << b;
   return success();
 }

@@ -1,4 +1,5 @@
-//===- FuseDialect.cpp - the dialect and its discardable attributes *- C++ -*-===//
+//===- FuseDialect.cpp - the dialect and its discardable attributes *- C++
+//-*-===//
 
 #include "dialects/Fuse/Fuse.h"
 #include "dialects/Fuse/GradientBuilder.h"
@@ -30,7 +31,8 @@ void FuseDialect::initialize() {
 Operation *FuseDialect::materializeConstant(OpBuilder &builder, Attribute value,
                                             Type type, Location loc) {
   auto elements = dyn_cast<DenseElementsAttr>(value);
-  if (!elements || elements.getType() != type || !isTensorOf(type, Elements::Any))
+  if (!elements || elements.getType() != type ||
+      !isTensorOf(type, Elements::Any))
     return nullptr;
   return ConstantOp::create(builder, loc, elements);
 }
@@ -53,7 +55,8 @@ LogicalResult FuseDialect::verifyOperationAttribute(Operation *op,
       return op->emitError("expected fuse.target on a module, but found it on ")
              << op->getName();
     if (!isa<TargetAttr>(attribute.getValue()))
-      return op->emitError("expected fuse.target = #fuse.target<...>, but found ")
+      return op->emitError(
+                 "expected fuse.target = #fuse.target<...>, but found ")
              << attribute.getValue();
     return success();
   }
@@ -72,8 +75,9 @@ LogicalResult FuseDialect::verifyOperationAttribute(Operation *op,
              << attribute.getValue();
     if (!isa<IterationSpaceOpInterface>(op) ||
         !isa_and_present<KernelOp>(op->getParentOp()))
-      return op->emitError("expected fuse.anchor on an op with an iteration space "
-                           "in a fuse.kernel, but found it on ")
+      return op->emitError(
+                 "expected fuse.anchor on an op with an iteration space "
+                 "in a fuse.kernel, but found it on ")
              << op->getName();
     return success();
   }
@@ -84,8 +88,9 @@ static LogicalResult verifyAlias(Operation *op, Type type, Attribute value) {
   auto index = dyn_cast<IntegerAttr>(value);
   auto function = dyn_cast<FunctionOpInterface>(op);
   if (!index || !index.getType().isSignlessInteger(64))
-    return op->emitError("expected fuse.alias_result = <i64 index of a result>, "
-                         "but found ")
+    return op->emitError(
+               "expected fuse.alias_result = <i64 index of a result>, "
+               "but found ")
            << value;
   if (!function)
     return op->emitError("expected fuse.alias_result on a function's argument");
@@ -94,7 +99,8 @@ static LogicalResult verifyAlias(Operation *op, Type type, Attribute value) {
   if (function.getNumResults() == 0)
     return success();
   if (result < 0 || result >= static_cast<int64_t>(function.getNumResults()))
-    return op->emitError("expected fuse.alias_result below the number of results ")
+    return op->emitError(
+               "expected fuse.alias_result below the number of results ")
            << function.getNumResults() << ", but found " << result;
   Type resultType = function.getResultTypes()[result];
   if (resultType != type)
@@ -131,10 +137,11 @@ LogicalResult FuseDialect::verifyRegionArgAttribute(Operation *op,
     // Two arguments in one result would lose one of them.
     for (unsigned i = 0; i < argIndex; ++i)
       if (function.getArgAttr(i, "fuse.alias_result") == attribute.getValue())
-        return op->emitError("expected one argument per aliased result, but found "
-                             "arguments #")
-               << i << " and #" << argIndex << " with fuse.alias_result = "
-               << attribute.getValue();
+        return op->emitError(
+                   "expected one argument per aliased result, but found "
+                   "arguments #")
+               << i << " and #" << argIndex
+               << " with fuse.alias_result = " << attribute.getValue();
   }
   return success();
 }

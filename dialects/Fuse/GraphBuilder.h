@@ -15,12 +15,10 @@ class GraphBuilder {
 public:
   GraphBuilder(mlir::OpBuilder &b, mlir::Location loc) : b(b), loc(loc) {}
 
-  template <typename OpTy>
-  mlir::Value unary(mlir::Value x) {
+  template <typename OpTy> mlir::Value unary(mlir::Value x) {
     return OpTy::create(b, loc, x);
   }
-  template <typename OpTy>
-  mlir::Value binary(mlir::Value x, mlir::Value y) {
+  template <typename OpTy> mlir::Value binary(mlir::Value x, mlir::Value y) {
     return OpTy::create(b, loc, x, y);
   }
   mlir::Value add(mlir::Value x, mlir::Value y) { return binary<AddOp>(x, y); }

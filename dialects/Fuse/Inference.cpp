@@ -68,11 +68,13 @@ Type fuse::withElementType(Type like, Type element) {
 LogicalResult Inference::add(ArrayRef<int64_t> shape, Type element) {
   for (int64_t extent : shape)
     if (extent < 1 || extent > maxExtent)
-      return error("expected extents of the result from 1 to 2^31 - 1, but found ",
-                   extent);
+      return error(
+          "expected extents of the result from 1 to 2^31 - 1, but found ",
+          extent);
   auto type = RankedTensorType::get(shape, element);
   if (!isTensorOf(type, Elements::Any))
-    return error("expected a result of at most 2^40 elements, but found ", type);
+    return error("expected a result of at most 2^40 elements, but found ",
+                 type);
   types.push_back(type);
   return success();
 }
@@ -94,7 +96,8 @@ LogicalResult Inference::checkRank(StringRef name, Value value, int64_t rank) {
 
 LogicalResult Inference::checkSameElements(ValueRange values) {
   for (Value value : values.drop_front())
-    if (tensorOf(value).getElementType() != tensorOf(values[0]).getElementType())
+    if (tensorOf(value).getElementType() !=
+        tensorOf(values[0]).getElementType())
       return error("expected operands of one element type, but found ",
                    values[0].getType(), " and ", value.getType(),
                    " (fuse.cast converts)");
@@ -135,7 +138,8 @@ LogicalResult Inference::checkPrecision(Type element,
   if (!precision)
     return success();
   Precision own = defaultPrecision(element, /*convolution=*/false);
-  bool fits = element.isF32() ? *precision != Precision::f64 : *precision == own;
+  bool fits =
+      element.isF32() ? *precision != Precision::f64 : *precision == own;
   if (!fits)
     return error("expected precision ",
                  element.isF32() ? "f32, tf32, bf16 or f16"
@@ -170,9 +174,10 @@ LogicalResult Inference::windows(int64_t in, int64_t window, int64_t stride,
   int64_t padded = in + low + high;
   int64_t reach = (window - 1) * dilation + 1;
   if (reach > padded)
-    return error("expected a window inside the padded input, but found a window "
-                 "that reaches over ",
-                 reach, " of ", padded, " elements");
+    return error(
+        "expected a window inside the padded input, but found a window "
+        "that reaches over ",
+        reach, " of ", padded, " elements");
   out = (padded - reach) / stride + 1;
   return success();
 }
@@ -228,8 +233,8 @@ LogicalResult fuse::verifyInferredTypes(Operation *op) {
   SmallVector<Type> types;
   if (failed(interface.inferReturnTypes(
           op->getContext(), op->getLoc(), op->getOperands(),
-          op->getAttrDictionary(), op->getPropertiesStorage(),
-          op->getRegions(), types)))
+          op->getAttrDictionary(), op->getPropertiesStorage(), op->getRegions(),
+          types)))
     return failure();
   if (types.size() != op->getNumResults())
     return op->emitOpError("expected ")

@@ -22,8 +22,7 @@ public:
       : op(op), loc(loc), types(types) {}
 
   /// Reports the concatenated parts as the op's error.
-  template <typename... Parts>
-  llvm::LogicalResult error(Parts &&...parts) {
+  template <typename... Parts> llvm::LogicalResult error(Parts &&...parts) {
     if (!loc)
       return mlir::failure();
     mlir::InFlightDiagnostic diagnostic = mlir::emitError(*loc);

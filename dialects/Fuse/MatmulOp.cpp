@@ -45,15 +45,16 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *,
 
   ArrayRef<int64_t> a = lhs.getShape().take_back(2);
   ArrayRef<int64_t> b = rhs.getShape().take_back(2);
-  bool transposeA = adaptor.getTransposeA(), transposeB = adaptor.getTransposeB();
+  bool transposeA = adaptor.getTransposeA(),
+       transposeB = adaptor.getTransposeB();
   if (a[transposeA ? 0 : 1] != b[transposeB ? 1 : 0])
     return inference.error("expected operands of one inner extent, but found ",
                            a[transposeA ? 0 : 1], " in ", lhs, " and ",
                            b[transposeB ? 1 : 0], " in ", rhs);
   std::optional<Extents> shape = getBatch(lhs, rhs);
   if (!shape)
-    return inference.error("expected batch dims that broadcast, but found ", lhs,
-                           " and ", rhs);
+    return inference.error("expected batch dims that broadcast, but found ",
+                           lhs, " and ", rhs);
   shape->push_back(a[transposeA ? 1 : 0]);
   shape->push_back(b[transposeB ? 0 : 1]);
   return inference.add(*shape, lhs.getElementType());

@@ -26,7 +26,8 @@ static LogicalResult checkEps(Inference &inference, APFloat eps) {
   return success();
 }
 
-/// A parameter of this shape, of x's element type or of the type it computes in.
+/// A parameter of this shape, of x's element type or of the type it computes
+/// in.
 static LogicalResult checkParameter(Inference &inference, StringRef name,
                                     Value parameter, RankedTensorType x,
                                     ArrayRef<int64_t> shape) {
@@ -77,14 +78,13 @@ LogicalResult BatchNormOp::inferReturnTypes(MLIRContext *,
   return success();
 }
 
-LogicalResult
-BatchNormInferenceOp::inferReturnTypes(MLIRContext *,
-                                       std::optional<Location> loc,
-                                       Adaptor adaptor,
-                                       SmallVectorImpl<Type> &types) {
+LogicalResult BatchNormInferenceOp::inferReturnTypes(
+    MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+    SmallVectorImpl<Type> &types) {
   Inference inference(getOperationName(), loc, types);
   if (failed(checkBatchNorm(inference, adaptor.getOperands(),
-                            {"gamma", "beta", "mean", "var"}, adaptor.getEps())))
+                            {"gamma", "beta", "mean", "var"},
+                            adaptor.getEps())))
     return failure();
   types.push_back(adaptor.getX().getType());
   return success();
@@ -163,8 +163,8 @@ static Value normalise(GraphBuilder &g, Value x, Value mean, Value scale,
 static Value moveTowards(GraphBuilder &g, Value running, Value batch,
                          double momentum) {
   Type wide = tensorOf(batch).getElementType();
-  Value moved = g.add(g.mul(g.cast(running, wide), 1 - momentum),
-                      g.mul(batch, momentum));
+  Value moved =
+      g.add(g.mul(g.cast(running, wide), 1 - momentum), g.mul(batch, momentum));
   return g.cast(moved, tensorOf(running).getElementType());
 }
 
@@ -196,9 +196,9 @@ SmallVector<Value> BatchNormInferenceOp::decompose(OpBuilder &b) {
   int64_t rank = type.getRank();
   Value x = g.widen(getX());
   Type wide = tensorOf(x).getElementType();
-  Value scale = g.mul(
-      g.unary<RsqrtOp>(g.add(g.cast(getVar(), wide), getEps().convertToDouble())),
-      g.cast(getGamma(), wide));
+  Value scale = g.mul(g.unary<RsqrtOp>(g.add(g.cast(getVar(), wide),
+                                             getEps().convertToDouble())),
+                      g.cast(getGamma(), wide));
   Value y = normalise(g, x, g.perChannel(g.cast(getMean(), wide), rank),
                       g.perChannel(scale, rank),
                       g.perChannel(g.cast(getBeta(), wide), rank));
@@ -228,7 +228,8 @@ SmallVector<Value> LayerNormOp::decompose(OpBuilder &b) {
   GraphBuilder g(b, getLoc());
   int64_t rank = getX().getType().getRank();
   Extents dims;
-  for (int64_t dim = rank - static_cast<int64_t>(getNumDims()); dim < rank; ++dim)
+  for (int64_t dim = rank - static_cast<int64_t>(getNumDims()); dim < rank;
+       ++dim)
     dims.push_back(dim);
   return {normaliseOver(g, getX(), dims, getEps().convertToDouble(), getGamma(),
                         getBeta())};
@@ -247,8 +248,8 @@ SmallVector<Value> GroupNormOp::decompose(OpBuilder &b) {
     shape.insert(shape.begin() + 1, groups);
   }
   Extents dims;
-  for (int64_t dim = groups == 1 ? 1 : 2; dim < static_cast<int64_t>(shape.size());
-       ++dim)
+  for (int64_t dim = groups == 1 ? 1 : 2;
+       dim < static_cast<int64_t>(shape.size()); ++dim)
     dims.push_back(dim);
   Extents parameterShape(shape.begin() + 1, shape.end());
   for (int64_t i = parameterShape.size() - (rank - 2);

@@ -122,8 +122,8 @@ static Value createWindows(OpBuilder &b, Location loc, WindowKind kind, Value x,
 
 SmallVector<Value> MaxPool2dOp::decompose(OpBuilder &b) {
   auto dims = getPoolDims(*this, getX().getType().getShape(), getDilation());
-  return {createWindows(b, getLoc(), WindowKind::max, getX(), dims,
-                        getCeilMode())};
+  return {
+      createWindows(b, getLoc(), WindowKind::max, getX(), dims, getCeilMode())};
 }
 
 /// How many elements each window of one dim counts, as a vector with `behind`

@@ -111,9 +111,7 @@ SmallVector<TypedAttr> ReduceOp::getNeutral() {
   return {};
 }
 
-bool ReduceOp::needsReductionIndex() {
-  return getKind() == ReduceKind::argmax;
-}
+bool ReduceOp::needsReductionIndex() { return getKind() == ReduceKind::argmax; }
 
 SmallVector<Value> ReduceOp::lift(OpBuilder &b, Location loc,
                                   ValueRange elements, Value index) {
@@ -192,15 +190,16 @@ static SmallVector<Value> reduceMoments(OpBuilder &b, Location loc, Value x,
 
   Value sum, count;
   if (mask) {
-    SmallVector<Value> sums = reducer.reduce(
-        b, loc, {masked(x), masked(e.constant(1, x))}, add);
+    SmallVector<Value> sums =
+        reducer.reduce(b, loc, {masked(x), masked(e.constant(1, x))}, add);
     sum = sums[0];
     count = sums[1];
   } else {
     sum = reducer.reduce(b, loc, x, add)[0];
     auto all = cast<ShapedType>(x.getType());
     auto kept = dyn_cast<ShapedType>(sum.getType());
-    int64_t elements = all.getNumElements() / (kept ? kept.getNumElements() : 1);
+    int64_t elements =
+        all.getNumElements() / (kept ? kept.getNumElements() : 1);
     count = e.constant(elements, sum);
   }
   Value mean = e.div(sum, e.max(count, 1.0));

@@ -119,7 +119,8 @@ struct DropBroadcast : OpRewritePattern<BroadcastOp> {
 private:
   static bool isBroadcasting(Operation *op) {
     return isa<AddOp, SubOp, MulOp, DivOp, MaximumOp, MinimumOp, PowOp,
-               RemainderOp, Atan2Op, AndOp, OrOp, XorOp, CompareOp, SelectOp>(op);
+               RemainderOp, Atan2Op, AndOp, OrOp, XorOp, CompareOp, SelectOp>(
+        op);
   }
 
   /// Whether the other operands alone give the user's shape.

@@ -23,10 +23,10 @@ Value ConstantOp::emitElement(OpBuilder &b, Location loc, ValueRange,
   if (!getValue().isSplat())
     return {};
   Type element = getResult().getType().getElementType();
-  Type type = index.empty() ? element
-                            : withElementType(index[0].getType(), element);
-  return createBlockConstant(b, loc, type,
-                             cast<TypedAttr>(getValue().getSplatValue<Attribute>()));
+  Type type =
+      index.empty() ? element : withElementType(index[0].getType(), element);
+  return createBlockConstant(
+      b, loc, type, cast<TypedAttr>(getValue().getSplatValue<Attribute>()));
 }
 
 int64_t ConstantOp::getElementCost() { return 0; }
@@ -59,8 +59,9 @@ LogicalResult ReshapeOp::verify() {
   RankedTensorType from = getInput().getType(), to = getResult().getType();
   if (from.getElementType() != to.getElementType() ||
       from.getNumElements() != to.getNumElements())
-    return emitOpError("expected a result of as many elements of the same type, "
-                       "but found ")
+    return emitOpError(
+               "expected a result of as many elements of the same type, "
+               "but found ")
            << from << " and " << to;
   return success();
 }
@@ -143,8 +144,7 @@ LogicalResult TransposeOp::inferReturnTypes(MLIRContext *,
   if (static_cast<int64_t>(permutation.size()) != from.getRank() ||
       !isPermutationVector(permutation))
     return inference.error("expected a permutation of ", from.getRank(),
-                           " dims, but found ",
-                           formatShape(permutation));
+                           " dims, but found ", formatShape(permutation));
   return inference.add(applyPermutation(from.getShape(), permutation),
                        from.getElementType());
 }
@@ -278,7 +278,8 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *,
   return inference.add(shape, first.getElementType());
 }
 
-// concat(a, b) -> select(iota < size(a), pad(a), pad(b)), the last one innermost
+// concat(a, b) -> select(iota < size(a), pad(a), pad(b)), the last one
+// innermost
 SmallVector<Value> ConcatOp::decompose(OpBuilder &b) {
   Location loc = getLoc();
   RankedTensorType type = getResult().getType();
@@ -304,8 +305,7 @@ SmallVector<Value> ConcatOp::decompose(OpBuilder &b) {
         position = IotaOp::create(
             b, loc, RankedTensorType::get(counting, b.getI64Type()), dim);
       Value limit = createScalar(b, loc, b.getI64Type(), end);
-      Value inside =
-          CompareOp::create(b, loc, Predicate::lt, position, limit);
+      Value inside = CompareOp::create(b, loc, Predicate::lt, position, limit);
       result = SelectOp::create(b, loc, inside, padded, result);
     }
     end = begin;

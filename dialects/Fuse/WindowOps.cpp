@@ -181,17 +181,17 @@ IterationSpace WindowReduceOp::getIterationSpace() {
   Type element = input.getElementType();
   TypedAttr fill;
   if (padded)
-    fill = getKind() == WindowKind::sum
-               ? getZero(element)
-               : getExtremeNeutral(element, getKind() == WindowKind::max ? 1 : -1);
+    fill =
+        getKind() == WindowKind::sum
+            ? getZero(element)
+            : getExtremeNeutral(element, getKind() == WindowKind::max ? 1 : -1);
   s.operand(indices, fill);
   for (unsigned i = 0; i < getNumResults(); ++i)
     s.result(dims);
   return s.take();
 }
 
-template <typename GradOp>
-static IterationSpace getWindowGradSpace(GradOp op) {
+template <typename GradOp> static IterationSpace getWindowGradSpace(GradOp op) {
   ArrayRef<int64_t> output = op.getResult().getType().getShape();
   size_t lead = output.size() - op.getWindow().size();
   SpaceBuilder s(op.getContext());

@@ -47,18 +47,20 @@ struct AbsorbIntoBatchNorm : OpRewritePattern<BatchNormOp> {
       return rewriter.notifyMatchFailure(op, "the summand varies in a channel");
 
     Location loc = op.getLoc();
-    auto norm = BatchNormOp::create(rewriter, loc, x, op.getGamma(), op.getBeta(),
-                                    op.getRunningMean(), op.getRunningVar(),
-                                    op.getEpsAttr(), op.getMomentumAttr());
+    auto norm = BatchNormOp::create(
+        rewriter, loc, x, op.getGamma(), op.getBeta(), op.getRunningMean(),
+        op.getRunningVar(), op.getEpsAttr(), op.getMomentumAttr());
     // The shift of the running mean, in its own type.
     RankedTensorType meanType = op.getRunningMean().getType();
     Value shift = bias;
     Type element = meanType.getElementType();
     if (bias.getType().getElementType() != element)
-      shift = CastOp::create(rewriter, loc, bias.getType().clone(element), shift);
+      shift =
+          CastOp::create(rewriter, loc, bias.getType().clone(element), shift);
     shift = ReshapeOp::create(
         rewriter, loc,
-        RankedTensorType::get({bias.getType().getNumElements()}, element), shift);
+        RankedTensorType::get({bias.getType().getNumElements()}, element),
+        shift);
     Value momentum = createScalar(rewriter, loc, element,
                                   op.getMomentum().convertToDouble());
     shift = MulOp::create(rewriter, loc, shift, momentum);
@@ -71,8 +73,7 @@ struct AbsorbIntoBatchNorm : OpRewritePattern<BatchNormOp> {
   Pass::Statistic &statistic;
 };
 
-class AbsorbBias final
-    : public tilefuse::impl::FuseAbsorbBiasBase<AbsorbBias> {
+class AbsorbBias final : public tilefuse::impl::FuseAbsorbBiasBase<AbsorbBias> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<AbsorbIntoBatchNorm>(&getContext(), numAbsorbed);

@@ -225,7 +225,8 @@ class FoldScalars final
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<JoinFactors<MulOp>, JoinFactors<DivOp>, JoinFactors<NegOp>,
-                 JoinSummands, SubtractScalar, DivideByPowerOfTwo, ExpandPower>(&getContext(), numFolded);
+                 JoinSummands, SubtractScalar, DivideByPowerOfTwo, ExpandPower>(
+        &getContext(), numFolded);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

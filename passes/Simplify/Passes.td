@@ -40,7 +40,8 @@ def FuseDecomposeComposites : Pass<"fuse-decompose-composites"> {
     %d = fuse.sub %x, %m : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
     %e = fuse.exp %d : tensor<4x8xf32>
     %s = fuse.reduce sum %e dims [1] keepdims : tensor<4x8xf32> -> tensor<4x1xf32>
-    %y = fuse.div %e, %s : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+    %r = fuse.reciprocal %s : tensor<4x1xf32>
+    %y = fuse.mul %e, %r : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
     ```
   }];
   let dependentDialects = ["::tilefuse::fuse::FuseDialect"];

@@ -101,8 +101,8 @@ private:
     for (auto [index, operand] : llvm::enumerate(function->getOperands())) {
       auto type = cast<RankedTensorType>(operand.getType());
       const OperandAccess &access = accesses.operands[index];
-      if (access.fill || llvm::any_of(access.divisors,
-                                      [](int64_t d) { return d != 1; }))
+      if (access.fill ||
+          llvm::any_of(access.divisors, [](int64_t d) { return d != 1; }))
         return std::nullopt;
       if (type.getShape() == inputType.getShape() && access.map.isIdentity()) {
         if (moved)
@@ -115,10 +115,9 @@ private:
       for (auto [dim, index] : llvm::enumerate(access.map.getResults())) {
         auto name = dyn_cast<AffineDimExpr>(index);
         auto constant = dyn_cast<AffineConstantExpr>(index);
-        bool aligned =
-            (name && static_cast<int64_t>(name.getPosition()) ==
-                         offset + static_cast<int64_t>(dim)) ||
-            (constant && constant.getValue() == 0);
+        bool aligned = (name && static_cast<int64_t>(name.getPosition()) ==
+                                    offset + static_cast<int64_t>(dim)) ||
+                       (constant && constant.getValue() == 0);
         if (!aligned)
           return std::nullopt;
       }

@@ -5,7 +5,8 @@
 // CHECK: %[[D:.*]] = fuse.sub %[[X]], %[[M]]
 // CHECK: %[[E:.*]] = fuse.exp %[[D]]
 // CHECK: %[[S:.*]] = fuse.reduce sum %[[E]] dims [1] keepdims
-// CHECK: fuse.div %[[E]], %[[S]]
+// CHECK: %[[R:.*]] = fuse.reciprocal %[[S]] : tensor<4x1xf32>
+// CHECK: fuse.mul %[[E]], %[[R]]
 func.func @softmax(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %0 = fuse.softmax %x dim 1 : tensor<4x8xf32> -> tensor<4x8xf32>
   return %0 : tensor<4x8xf32>
