@@ -1,0 +1,118 @@
+"""check.py CASE FILE.ptx: runs a kernel's PTX in the emulator on random inputs and
+compares with NumPy in float64. Exits 1 with a sentence when it is wrong."""
+
+import sys
+import time
+
+import numpy as np
+
+from ptx_emulator import launch
+
+SHARED = 227 << 10
+seed = int(time.time())
+rng = np.random.default_rng(seed)
+
+
+def rna(a):
+    """f32 rounded to TF32: nearest, ties away."""
+    return ((a.view(np.uint32) + 0x1000) & np.uint32(0xFFFFE000)).view(np.float32)
+
+
+def wide(a):
+    return a.astype(np.float64)
+
+
+def check(name, out, ref, bound):
+    error = np.linalg.norm(wide(out) - ref) / np.linalg.norm(ref)
+    if not error <= bound:
+        sys.exit(f"{name}: relative error {error:.3g}, expected at most {bound:.3g} "
+                 f"(seed {seed})")
+
+
+def convolution(text):
+    x = rng.random((2, 8, 38, 70), np.float32)
+    w = rng.random((64, 8, 3, 3), np.float32) - np.float32(0.5)
+    b = rng.random((64, 1, 1), np.float32)
+    y = np.full((2, 64, 9, 17), np.nan, np.float32)
+    launch(text, [x, w, b, y], 30, SHARED)
+    conv = np.zeros((2, 64, 36, 68))
+    for r in range(3):
+        for s in range(3):
+            patch = wide(rna(x))[:, :, r:r + 36, s:s + 68]
+            conv += np.einsum("oc,nchw->nohw", wide(rna(w))[:, :, r, s], patch)
+    conv += b
+    check("y", y, conv.reshape(2, 64, 9, 4, 17, 4).max((3, 5)), 2e-6)
+
+
+def matmul(text, dtype, exact, bound, grid=8):
+    a = (rng.random((256, 128)) - 0.25).astype(np.float32)
+    b = (rng.random((128, 256)) - 0.25).astype(np.float32)
+    if dtype == "bf16":
+        stored = [((v.view(np.uint32) + 0x8000) >> 16).astype(np.uint16)
+                  for v in (a, b)]
+        a, b = [(v.astype(np.uint32) << 16).view(np.float32) for v in stored]
+    else:
+        stored = [a, b] = [a.astype(dtype), b.astype(dtype)]
+    c = np.full((256, 256), np.nan, "f8" if dtype == "f8" else "f4")
+    launch(text, stored + [c], grid, SHARED)
+    check("c", c, exact(a) @ exact(b), bound)
+
+
+def softmax(text):
+    x = rng.standard_normal((100, 1000)).astype(np.float32) * 5
+    y = np.full_like(x, np.nan)
+    launch(text, [x, y], 25, SHARED)
+    e = np.exp(wide(x) - wide(x).max(1, keepdims=True))
+    check("y", y, e / e.sum(1, keepdims=True), 1e-6)
+
+
+def moments(text):
+    x = (rng.standard_normal((1000, 96)) + 100).astype(np.float32)
+    out = [np.full(96, np.nan, np.float32) for _ in range(3)]
+    launch(text, [x] + out, 3, SHARED)
+    check("count", out[0], np.full(96, 1000.0), 0)
+    check("mean", out[1], wide(x).mean(0), 1e-6)
+    check("deviations", out[2], wide(x).var(0) * 1000, 2e-6)
+
+
+def histogram(text):
+    x = rng.integers(-2, 12, 1000).astype(np.int32)
+    y = np.zeros(10, np.int32)
+    launch(text, [x, y], 4, SHARED)
+    check("bins", y, np.array([float((x == i).sum()) for i in range(10)]), 0)
+
+
+def scan(text):
+    x = rng.standard_normal((30, 64)).astype(np.float32)
+    y, z = np.full_like(x, np.nan), np.full_like(x, np.nan)
+    launch(text, [x, y, z], 2, SHARED)
+    check("from the left", y, wide(x).cumsum(1), 1e-6)
+    check("from the right", z, wide(x)[:, ::-1].cumsum(1)[:, ::-1], 1e-6)
+
+
+def masks(text):
+    x = rng.standard_normal((15, 33)).astype(np.float32)
+    m = rng.random((15, 33)) < 0.5
+    y = np.full((33, 30), 7, np.float16)
+    launch(text, [x, m, y], 1, SHARED)
+    expected = np.full((33, 30), 7.0)
+    expected[:, ::2] = np.where(m, x.astype(np.float16), 7).T
+    check("y", y, expected, 0)
+
+
+CASES = {
+    "convolution": convolution,
+    "matmul-tf32": lambda t: matmul(t, "f4", lambda v: wide(rna(v)), 3e-6),
+    "matmul-f32": lambda t: matmul(t, "f4", wide, 1e-6),
+    "matmul-f16": lambda t: matmul(t, "f2", wide, 3e-6),
+    "matmul-bf16": lambda t: matmul(t, "bf16", wide, 3e-6),
+    "matmul-f64": lambda t: matmul(t, "f8", wide, 1e-14, grid=32),
+    "softmax-rows": softmax,
+    "column-moments": moments,
+    "histogram": histogram,
+    "scan": scan,
+    "masks": masks,
+}
+
+if __name__ == "__main__":
+    CASES[sys.argv[1]](open(sys.argv[2]).read())
