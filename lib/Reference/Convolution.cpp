@@ -90,17 +90,37 @@ struct PatchGatherer {
         columns(static_cast<int64_t>(out.dims[3].size())),
         strides(getStrides(x.grid.getShape())) {}
 
+  /// Whether any output row of a range reads through row tap `r`.
+  bool isUsed(int64_t r, int64_t row0, int64_t row1) const {
+    for (int64_t row = row0; row < row1; ++row)
+      if (rowTable[row * rowTaps + r] >= 0)
+        return true;
+    return false;
+  }
+
+  /// Row taps that some output row of a range reads: half of them in a
+  /// transposed convolution of stride 2.
+  llvm::SmallVector<int64_t> getUsedTaps(int64_t row0, int64_t row1) const {
+    llvm::SmallVector<int64_t> used;
+    for (int64_t r = 0; r < rowTaps; ++r)
+      if (isUsed(r, row0, row1))
+        used.push_back(r);
+    return used;
+  }
+
+  /// One matrix row per channel, tap of `taps` and column tap, `pitch` elements
+  /// apart; with `transpose`, one matrix column.
   void gather(int64_t image, int64_t firstChannel, int64_t channels,
-              int64_t row0, int64_t row1, bool transpose,
-              std::vector<double> &patch) const {
-    int64_t depth = channels * rowTaps * columnTaps;
-    int64_t pixels = (row1 - row0) * columns;
-    patch.assign(depth * pixels, 0.0);
-    int64_t depthStride = transpose ? 1 : pixels;
+              llvm::ArrayRef<int64_t> taps, int64_t row0, int64_t row1,
+              int64_t pitch, bool transpose, std::vector<double> &patch) const {
+    int64_t depth =
+        channels * static_cast<int64_t>(taps.size()) * columnTaps;
+    patch.assign(depth * pitch, 0.0);
+    int64_t depthStride = transpose ? 1 : pitch;
     int64_t pixelStride = transpose ? depth : 1;
     int64_t k = 0;
     for (int64_t c = 0; c < channels; ++c)
-      for (int64_t r = 0; r < rowTaps; ++r)
+      for (int64_t r : taps)
         for (int64_t s = 0; s < columnTaps; ++s, ++k)
           for (int64_t row = row0; row < row1; ++row) {
             int64_t source = rowTable[row * rowTaps + r];
@@ -120,6 +140,19 @@ struct PatchGatherer {
   }
 };
 } // namespace
+
+/// The weights of the row taps that are used: [filter][channel][r][s].
+static std::vector<double> selectTaps(llvm::ArrayRef<double> filters,
+                                      llvm::ArrayRef<int64_t> taps,
+                                      int64_t rowTaps, int64_t columnTaps) {
+  std::vector<double> selected;
+  int64_t plane = rowTaps * columnTaps;
+  for (size_t at = 0; at < filters.size(); at += plane)
+    for (int64_t r : taps)
+      for (int64_t s = 0; s < columnTaps; ++s)
+        selected.push_back(filters[at + r * columnTaps + s]);
+  return selected;
+}
 
 void Convolution::run(const Array &x, FilterFn filter, Array &out) const {
   auto shape = out.grid.getShape();
@@ -144,18 +177,31 @@ void Convolution::run(const Array &x, FilterFn filter, Array &out) const {
     }
     int64_t firstChannel = getPosition(x.grid.dims[1], group * perGroup);
     parallelFor(shape[0] * rowTasks, 1, [&](int64_t begin, int64_t end) {
-      std::vector<double> patch;
+      std::vector<double> patch, sums;
       for (int64_t task = begin; task < end; ++task) {
         int64_t image = task / rowTasks;
         int64_t row0 = task % rowTasks * rowsPerTask;
         int64_t row1 = std::min(rows, row0 + rowsPerTask);
         int64_t pixels = (row1 - row0) * columns;
-        gatherer.gather(image, firstChannel, perGroup, row0, row1,
+        // Whole blocks of the matrix product.
+        int64_t pitch = (pixels + 7) / 8 * 8;
+        auto taps = gatherer.getUsedTaps(row0, row1);
+        gatherer.gather(image, firstChannel, perGroup, taps, row0, row1, pitch,
                         /*transpose=*/false, patch);
-        double *target = out.values.data() +
-                         ((image * shape[1] + c0) * rows + row0) * columns;
-        multiplyAdd(c1 - c0, pixels, depth, filters.data(), depth,
-                    patch.data(), pixels, target, rows * columns);
+        int64_t used = perGroup * static_cast<int64_t>(taps.size()) *
+                       spatial[1].taps;
+        std::vector<double> selected;
+        if (used != depth)
+          selected =
+              selectTaps(filters, taps, spatial[0].taps, spatial[1].taps);
+        sums.assign((c1 - c0) * pitch, 0.0);
+        multiplyAdd(c1 - c0, pitch, used,
+                    used == depth ? filters.data() : selected.data(), used,
+                    patch.data(), pitch, sums.data(), pitch);
+        for (int64_t c = c0; c < c1; ++c)
+          std::copy_n(sums.data() + (c - c0) * pitch, pixels,
+                      out.values.data() +
+                          ((image * shape[1] + c) * rows + row0) * columns);
       }
     });
   }
@@ -169,6 +215,9 @@ void Convolution::runWeightGradient(const Array &x, const Array &dy,
   int64_t depth = perGroup * getTaps();
   int64_t filtersPerGroup = outputChannels / groups;
   int64_t pixels = shape[2] * shape[3];
+  llvm::SmallVector<int64_t> allTaps;
+  for (int64_t r = 0; r < spatial[0].taps; ++r)
+    allTaps.push_back(r);
   std::vector<double> whole(outputChannels * depth, 0.0);
   parallelFor(groups, 1, [&](int64_t begin, int64_t end) {
     std::vector<double> patch;
@@ -176,8 +225,8 @@ void Convolution::runWeightGradient(const Array &x, const Array &dy,
       for (int64_t image = 0; image < shape[0]; ++image)
         // One output row at a time keeps the matrix small.
         for (int64_t row = 0; row < shape[2]; ++row) {
-          gatherer.gather(image, group * perGroup, perGroup, row, row + 1,
-                          /*transpose=*/true, patch);
+          gatherer.gather(image, group * perGroup, perGroup, allTaps, row,
+                          row + 1, shape[3], /*transpose=*/true, patch);
           int64_t c0 = group * filtersPerGroup;
           const double *gradient = dy.values.data() +
                                    (image * shape[1] + c0) * pixels +

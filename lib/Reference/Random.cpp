@@ -34,10 +34,29 @@ static double getNormal(uint64_t seed, uint64_t stream, uint64_t position) {
   return std::sqrt(-2.0 * std::log(u)) * std::cos(2 * std::numbers::pi * v);
 }
 
+/// The common case, a billion elements of it at full size.
+static void fillUniformF32(Tensor &tensor, float low, float high, uint64_t seed,
+                           uint64_t stream) {
+  auto *data = static_cast<float *>(tensor.data());
+  double width = static_cast<double>(high) - low;
+  parallelFor(tensor.size(), 1 << 16, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      auto value = static_cast<float>(
+          low + width * toUnit(getRandomBits(seed, stream, i)));
+      // [low, high) must not reach high by rounding.
+      data[i] = value < high ? value : low;
+    }
+  });
+}
+
 void fillRandom(Tensor &tensor, const Initializer &initializer, uint64_t seed,
                 uint64_t stream) {
   bool floating = isFloat(tensor.getType());
   bool boolean = tensor.getType() == DType::I1;
+  if (tensor.getType() == DType::F32 &&
+      initializer.kind == Initializer::Kind::Uniform)
+    return fillUniformF32(tensor, static_cast<float>(initializer.a),
+                          static_cast<float>(initializer.b), seed, stream);
   double width = initializer.b - initializer.a;
   parallelFor(tensor.size(), 1 << 16, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {

@@ -20,29 +20,43 @@ struct Summary {
 };
 } // namespace
 
-static Summary summarize(const Tensor &tensor) {
-  Summary summary;
+/// Adds elements [begin, end) to a summary; `mean` holds their sum.
+static Summary summarizePart(const Tensor &tensor, int64_t begin, int64_t end) {
   double infinity = std::numeric_limits<double>::infinity();
-  double low = infinity, high = -infinity, sum = 0;
-  int64_t count = 0;
-  for (int64_t i = 0; i < tensor.size(); ++i) {
+  Summary part{infinity, -infinity, 0, 0, 0};
+  for (int64_t i = begin; i < end; ++i) {
     double value = tensor.getDouble(i);
     if (std::isnan(value)) {
-      ++summary.nans;
+      ++part.nans;
     } else if (std::isinf(value)) {
-      ++summary.infinities;
+      ++part.infinities;
     } else {
-      low = std::min(low, value);
-      high = std::max(high, value);
-      sum += value;
-      ++count;
+      part.smallest = std::min(part.smallest, value);
+      part.largest = std::max(part.largest, value);
+      part.mean += value;
     }
   }
-  if (count) {
-    summary.smallest = low;
-    summary.largest = high;
-    summary.mean = sum / static_cast<double>(count);
+  return part;
+}
+
+static Summary summarize(const Tensor &tensor) {
+  constexpr int64_t grain = 1 << 20;
+  std::vector<Summary> parts((tensor.size() + grain - 1) / grain);
+  parallelFor(tensor.size(), grain, [&](int64_t begin, int64_t end) {
+    parts[begin / grain] = summarizePart(tensor, begin, end);
+  });
+  Summary summary = parts.front();
+  for (const Summary &part : llvm::drop_begin(parts)) {
+    summary.smallest = std::min(summary.smallest, part.smallest);
+    summary.largest = std::max(summary.largest, part.largest);
+    summary.mean += part.mean;
+    summary.nans += part.nans;
+    summary.infinities += part.infinities;
   }
+  int64_t finite = tensor.size() - summary.nans - summary.infinities;
+  if (finite == 0)
+    return Summary{0, 0, 0, summary.nans, summary.infinities};
+  summary.mean /= static_cast<double>(finite);
   return summary;
 }
 
