@@ -59,6 +59,7 @@ void RootTiler::chooseBlock(bool scheduled) {
   std::optional<fuse::ScheduleAttr> schedule = kernel.getSchedule();
   if (scheduled && schedule &&
       schedule->getBlock().size() >= bounds.size()) {
+    // Taken as it is: a tile may end behind the last element, in whole windows.
     block.assign(schedule->getBlock().begin(),
                  schedule->getBlock().begin() + bounds.size());
   } else {
@@ -71,9 +72,6 @@ void RootTiler::chooseBlock(bool scheduled) {
       room = std::max<int64_t>(1, llvm::bit_floor(uint64_t(room / block[dim])));
     }
   }
-  for (auto [extent, bound] : llvm::zip(block, bounds))
-    extent = std::clamp<int64_t>(
-        extent, 1, powersOfTwo ? llvm::PowerOf2Ceil(bound) : bound);
   if (form)
     fitGroups();
 }

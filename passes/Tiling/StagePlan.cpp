@@ -167,7 +167,7 @@ void StagePlanner::planFromRoot(Value root, bool isMain) {
   Operation *anchor = root.getDefiningOp();
   if (isMain && kernel.getSchedule() && kernel.getSchedule()->getSplits() > 1 &&
       isa_and_nonnull<fuse::ContractionOpInterface>(anchor) &&
-      bestCrosses.empty()) {
+      bestCrosses.empty() && bestStores > 0) {
     const SpaceForm &form = formOf(anchor);
     ArrayRef<int64_t> block = kernel.getSchedule()->getBlock();
     if (auto dim = getSplitDim(
@@ -300,9 +300,9 @@ FailureOr<std::vector<StagePlan>> StagePlanner::run() {
 /// Stages until nothing is pending.
 LogicalResult StagePlanner::planPending(Value root, bool isMain) {
   while (!pending.empty()) {
-    size_t before = stages.size();
+    size_t before = pending.size(), known = available.size();
     planFromRoot(root, isMain);
-    if (!pending.empty() && stages.size() == before) {
+    if (pending.size() == before && available.size() == known) {
       if (root == pending.front())
         return kernel.emitOpError("tiling: no tile determines result ")
                << root << "; this is a defect of the stage planner";
