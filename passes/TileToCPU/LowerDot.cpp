@@ -13,32 +13,27 @@
 using namespace mlir;
 using namespace tilefuse;
 
-// An operand's elements lie next to each other along its last dim.
+// An operand's rows, along its last dim, are contiguous in memory: no slice with
+// a stride there is on the way to where the block is made.
 static bool hasContiguousRows(Value operand) {
-  while (Operation *op = operand.getDefiningOp()) {
+  for (Operation *op = operand.getDefiningOp(); op;
+       op = op->getOperand(0).getDefiningOp()) {
     if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
       ArrayRef<int64_t> strides = slice.getStaticStrides();
-      ArrayRef<int64_t> sizes = slice.getStaticSizes();
-      for (size_t dim = 0; dim < strides.size(); ++dim)
-        if (strides[dim] != 1 && dim + 1 == strides.size())
-          return false;
-      // A row shorter than the source's is still contiguous by itself.
-      (void)sizes;
-      operand = slice.getSource();
+      if (!strides.empty() && strides.back() != 1)
+        return false;
       continue;
     }
-    if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op)) {
-      RankedTensorType from =
-          cast<RankedTensorType>(op->getOperand(0).getType());
-      RankedTensorType to = cast<RankedTensorType>(op->getResult(0).getType());
-      if (from.getRank() && to.getRank() &&
-          from.getShape().back() != to.getShape().back())
-        return !isa_and_nonnull<tensor::ExtractSliceOp>(
-            op->getOperand(0).getDefiningOp());
-      operand = op->getOperand(0);
-      continue;
-    }
-    return true;
+    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+      return true;
+    ArrayRef<int64_t> from =
+        cast<RankedTensorType>(op->getOperand(0).getType()).getShape();
+    ArrayRef<int64_t> to =
+        cast<RankedTensorType>(op->getResult(0).getType()).getShape();
+    // The last dim is another one: contiguous when the whole block is.
+    if (!from.empty() && !to.empty() && from.back() != to.back())
+      return !isa_and_nonnull<tensor::ExtractSliceOp>(
+          op->getOperand(0).getDefiningOp());
   }
   return true;
 }
@@ -91,10 +86,12 @@ Value tilefuse::lowerDot(ImplicitLocOpBuilder &b, tile::DotOp op) {
     left = makeRowsContiguous(b, left, lhsFree.back(), lhs);
 
   MLIRContext *context = b.getContext();
+  SmallVector<AffineExpr> result;
+  for (unsigned dim = 0; dim < resultRank; ++dim)
+    result.push_back(b.getAffineDimExpr(dim));
   AffineMap maps[] = {AffineMap::get(next, 0, lhs, context),
                       AffineMap::get(next, 0, rhs, context),
-                      AffineMap::getMultiDimIdentityMap(next, context)
-                          .getMajorSubMap(resultRank)};
+                      AffineMap::get(next, 0, result, context)};
   auto generic = linalg::GenericOp::create(
       b, TypeRange{op.getAcc().getType()}, ValueRange{left, right},
       ValueRange{op.getAcc()}, maps, loops,
