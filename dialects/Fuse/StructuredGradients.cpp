@@ -24,6 +24,21 @@ ArrayRef<int64_t> getShape(Value value) {
 // Convolutions
 //===----------------------------------------------------------------------===//
 
+// The adjoint of a convolution with `op`'s attributes: `dy` spread over images of
+// the shape of `x`. Rows that no window reached come back as output padding.
+template <typename Op>
+Value buildAdjoint(Op op, B &b, Value dy, Value w, Value x) {
+  SmallVector<int64_t> rest;
+  for (int i = 0; i < 2; ++i)
+    rest.push_back(getShape(x)[i + 2] -
+                   ((getShape(dy)[i + 2] - 1) * op.getStride()[i] -
+                    2 * op.getPadding()[i] +
+                    op.getDilation()[i] * (getShape(w)[i + 2] - 1) + 1));
+  return b.create<ConvTranspose2dOp>(dy, w, op.getStride(), op.getPadding(),
+                                     rest, op.getDilation(), op.getGroups(),
+                                     op.getPrecisionAttr());
+}
+
 struct Conv2dGradient
     : DifferentiableOpInterface::ExternalModel<Conv2dGradient, Conv2dOp> {
   LogicalResult buildGradients(Operation *raw, GradientBuilder &b,
@@ -31,33 +46,35 @@ struct Conv2dGradient
                                SmallVectorImpl<Value> &gradients) const {
     auto op = cast<Conv2dOp>(raw);
     Value dy = cotangents[0], dx, dw;
-    auto kernel = getShape(op.getW()).drop_front(2);
-    if (wanted[0]) {
-      // Rows that no window reached come back as output padding.
-      SmallVector<int64_t> rest;
-      for (int i = 0; i < 2; ++i)
-        rest.push_back(getShape(op.getX())[i + 2] -
-                       ((getShape(dy)[i + 2] - 1) * op.getStride()[i] -
-                        2 * op.getPadding()[i] +
-                        op.getDilation()[i] * (kernel[i] - 1) + 1));
-      dx = buildInputGradient(op, b, dy, rest);
-    }
+    if (wanted[0])
+      dx = buildAdjoint(op, b, dy, op.getW(), op.getX());
     if (wanted[1])
       dw = b.create<Conv2dWeightGradOp>(
-          op.getX(), dy, kernel, op.getStride(), op.getPadding(),
-          op.getDilation(), op.getGroups(), op.getPrecisionAttr());
+          op.getX(), dy, getShape(op.getW()).drop_front(2), op.getStride(),
+          op.getPadding(), op.getDilation(), op.getGroups(),
+          op.getPrecisionAttr());
     gradients.append({dx, dw});
     return success();
   }
+};
 
-private:
-  // `rest` below the stride is output padding; more (a stride that skips whole
-  // rows at the end cannot leave more) does not occur.
-  static Value buildInputGradient(Conv2dOp op, B &b, Value dy,
-                                  ArrayRef<int64_t> rest) {
-    return b.create<ConvTranspose2dOp>(
-        dy, op.getW(), op.getStride(), op.getPadding(), rest, op.getDilation(),
-        op.getGroups(), op.getPrecisionAttr());
+// Bilinear in images and cotangent, with filters in the convolution's place.
+struct WeightGradGradient
+    : DifferentiableOpInterface::ExternalModel<WeightGradGradient,
+                                               Conv2dWeightGradOp> {
+  LogicalResult buildGradients(Operation *raw, GradientBuilder &b,
+                               ValueRange cotangents, ArrayRef<bool> wanted,
+                               SmallVectorImpl<Value> &gradients) const {
+    auto op = cast<Conv2dWeightGradOp>(raw);
+    Value filters = cotangents[0], dx, ddy;
+    if (wanted[0])
+      dx = buildAdjoint(op, b, op.getDy(), filters, op.getX());
+    if (wanted[1])
+      ddy = b.create<Conv2dOp>(op.getX(), filters, op.getStride(),
+                               op.getPadding(), op.getDilation(),
+                               op.getGroups(), op.getPrecisionAttr());
+    gradients.append({dx, ddy});
+    return success();
   }
 };
 
@@ -283,6 +300,7 @@ struct WindowSumGradGradient
 
 void attachStructuredGradients(MLIRContext *context) {
   Conv2dOp::attachInterface<Conv2dGradient>(*context);
+  Conv2dWeightGradOp::attachInterface<WeightGradGradient>(*context);
   ConvTranspose2dOp::attachInterface<ConvTranspose2dGradient>(*context);
   MatmulOp::attachInterface<MatmulGradient>(*context);
   ReduceOp::attachInterface<ReduceGradient>(*context);

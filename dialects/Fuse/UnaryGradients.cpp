@@ -91,8 +91,15 @@ Value differentiate(ReluOp op, B &b, Value dy) {
 Value insideOpen(B &b, Value x, double low, double high) {
   return b.create<AndOp>(b.greater(x, low), b.less(x, high));
 }
+// Zero at and beyond the ends; NaN lets the gradient through, as in PyTorch.
 Value differentiate(Relu6Op op, B &b, Value dy) {
-  return b.where(insideOpen(b, op.getInput(), 0.0, 6.0), dy);
+  Value x = op.getInput();
+  auto beyond = [&](Predicate predicate, double end) {
+    return b.create<CompareOp>(predicate, x, b.scalar(x, end));
+  };
+  Value outside = b.create<OrOp>(beyond(Predicate::le, 0.0),
+                                 beyond(Predicate::ge, 6.0));
+  return b.select(outside, b.scalar(dy, 0.0), dy);
 }
 // scale * (x > 0 ? 1 : alpha exp(x)); the negative branch is y + scale*alpha.
 Value differentiate(SeluOp op, B &b, Value dy) {
@@ -133,14 +140,14 @@ Value differentiate(MishOp op, B &b, Value dy) {
   Value slope = b.mul(b.mul(x, s), b.sub(one, b.mul(t, t)));
   return b.mul(dy, b.add(t, slope));
 }
-// 0 below -3, x/3 + 1/2 between, 1 above 3. PyTorch takes the middle branch at
-// both ends.
+// 0 up to -3, x/3 + 1/2 between, 1 from 3 on.
 Value differentiate(HardswishOp op, B &b, Value dy) {
   Value x = op.getInput();
   Value middle =
       b.mul(dy, b.add(b.mul(x, 1.0 / 3.0), b.scalar(x, 0.5)));
-  Value upper = b.select(b.greater(x, 3.0), dy, middle);
-  return b.select(b.less(x, -3.0), b.scalar(x, 0.0), upper);
+  Value upper = b.select(b.less(x, 3.0), middle, dy);
+  Value isFlat = b.create<CompareOp>(Predicate::le, x, b.scalar(x, -3.0));
+  return b.select(isFlat, b.scalar(x, 0.0), upper);
 }
 Value differentiate(HardsigmoidOp op, B &b, Value dy) {
   return b.where(insideOpen(b, op.getInput(), -3.0, 3.0),

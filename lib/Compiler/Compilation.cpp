@@ -122,6 +122,31 @@ static Phase detectNextPhase(ModuleOp module) {
   return hasKernels ? Phase::Schedules : Phase::Simplify;
 }
 
+// Arguments and results are static tensors, or views once tiled.
+Expected<void> Compilation::checkSignature(func::FuncOp entry) {
+  if (!llvm::hasSingleElement(entry.getBody())) {
+    entry.emitError("has branches; expected a straight-line function");
+    return takeError(ErrorCode::InvalidSource, "unsupported control flow");
+  }
+  auto check = [&](TypeRange types, const char *what) {
+    for (auto [i, type] : llvm::enumerate(types))
+      if (!fuse::isTensorOf(type, fuse::Elements::Any) &&
+          !isa<tile::ViewType>(type)) {
+        entry.emitError("expected ")
+            << what << ' ' << i
+            << " to be a static, non-empty tensor of f32, f16, bf16, f64, i1, "
+               "i8, i32 or i64, but found "
+            << type;
+        return false;
+      }
+    return true;
+  };
+  if (!check(entry.getArgumentTypes(), "argument") ||
+      !check(entry.getResultTypes(), "result"))
+    return takeError(ErrorCode::InvalidSource, "unsupported signature");
+  return {};
+}
+
 SmallVector<func::FuncOp> Compilation::getEntries() {
   SmallVector<func::FuncOp> entries;
   for (auto function : module->getOps<func::FuncOp>())
@@ -157,6 +182,9 @@ Expected<void> Compilation::pickEntries() {
                      ? "there is no public function to compile"
                      : "there is no function '" + options.entry + "'",
                  options.sourceName};
+  for (func::FuncOp entry : getEntries())
+    if (auto ok = checkSignature(entry); !ok)
+      return ok;
   bool calls = module
                    ->walk([&](func::CallOp call) {
                      call.emitOpError("is not supported: inline the callee");

@@ -59,6 +59,7 @@ private:
   class Diagnostics;
 
   Expected<void> pickEntries();
+  Expected<void> checkSignature(mlir::func::FuncOp entry);
   void nameArguments(const class ArgumentNames &names);
 
   CompileOptions options;

@@ -483,7 +483,13 @@ class Graph:
         names = ", ".join(f"%{v.name}" for v in operands)
         return self._op(f"fuse.batch_norm_inference {names} eps {fnum(eps)} : ({types}) -> "
                         f"{x.type}", [(x.shape, x.dtype)], operands,
-                        lambda mode, a, g, b, m, v: F.batch_norm(a, m, v, g, b, False, 0.1, eps))
+                        lambda mode, a, g, b, m, v: self._normalise(a, g, b, m, v, eps))
+
+    @staticmethod
+    def _normalise(a, gamma, beta, mean, var, eps):
+        # F.batch_norm has no derivative in the statistics.
+        wide = lambda t: t.reshape((1, -1) + (1,) * (a.dim() - 2))
+        return (a - wide(mean)) * torch.rsqrt(wide(var) + eps) * wide(gamma) + wide(beta)
 
     def _affine_norm(self, name, x, attributes, gamma, beta, eps, function):
         operands = [x] + [v for v in (gamma, beta) if v]

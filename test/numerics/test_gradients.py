@@ -7,8 +7,8 @@ from chains import make_chain
 from tables import CASES
 
 COUNT = 50
-# Rounding of float64 through a handful of ops; sums over thousands of terms.
-BOUND = 1e-9
+# The reference holds scalar constants rounded to f32, the text does not.
+BOUND = 1e-7
 
 
 @pytest.mark.parametrize("family", CASES)
@@ -45,7 +45,7 @@ def test_random_graphs(seed, capsys):
             wrong.append(f"chain {seed + i}: {error}")
             continue
         wrong += [f"chain {seed + i}: {which} off by {error:.2e}"
-                  for which, error in errors.items() if not error <= 1e-7]
+                  for which, error in errors.items() if not error <= BOUND]
     with capsys.disabled():
         print(f"\n{tried} of {COUNT} random graphs from seed {seed} have gradients")
     assert not wrong, f"seed {seed}\n" + "\n".join(wrong)
