@@ -113,9 +113,10 @@ void ContractionTiling::chooseSteps() {
     if (!form.isReduction(dim))
       continue;
     int64_t bound = form.getBound(dim);
+    // Matrix instructions are up to 16 deep; zeros fill what is missing.
     step[dim] = std::min<int64_t>(
         step[dim], emitter.wantsPowersOfTwo() && !isTap[dim]
-                       ? llvm::PowerOf2Ceil(bound)
+                       ? std::max<int64_t>(llvm::PowerOf2Ceil(bound), 16)
                        : bound);
     if (isTap[dim]) {
       bool divides = false;
