@@ -9,8 +9,8 @@ def FuseSimplify : Pass<"fuse-simplify"> {
   let summary = "Algebra that removes bytes or flops; composite ops decomposed";
   let description = [{
     Runs, in this order, `fuse-absorb-bias`, `fuse-decompose-composites`, then
-    folding, `fuse-fold-scalars` and `fuse-sink-monotone`, and last the removal of
-    common subexpressions. Every op left has an iteration space.
+    folding, `fuse-fold-moves`, `fuse-fold-scalars` and `fuse-sink-monotone`, and last
+    the removal of common subexpressions. Every op left has an iteration space.
 
     ```mlir
     // before
@@ -94,6 +94,29 @@ def FuseFoldScalars : Pass<"fuse-fold-scalars"> {
   let dependentDialects = ["::tilefuse::fuse::FuseDialect"];
   let statistics = [
     Statistic<"numFolded", "folded", "Pointwise ops folded into another">
+  ];
+}
+
+def FuseFoldMoves : Pass<"fuse-fold-moves"> {
+  let summary = "Folds pads and transposes into the ops that read them";
+  let description = [{
+    A transpose of the last two dims turns a flag of the matrix product that reads
+    it; zeros around a convolution's images and neutral values around a window's
+    input become padding of the op; pads by one value join. What was moved is then
+    read where it was.
+
+    ```mlir
+    // before
+    %t = fuse.transpose %w permutation [1, 0] : tensor<16x8xf32> -> tensor<8x16xf32>
+    %y = fuse.matmul %x, %t : (tensor<4x8xf32>, tensor<8x16xf32>) -> tensor<4x16xf32>
+    // after
+    %y = fuse.matmul %x, %w transpose_b
+        : (tensor<4x8xf32>, tensor<16x8xf32>) -> tensor<4x16xf32>
+    ```
+  }];
+  let dependentDialects = ["::tilefuse::fuse::FuseDialect"];
+  let statistics = [
+    Statistic<"numFolded", "folded", "Pads and transposes folded">
   ];
 }
 

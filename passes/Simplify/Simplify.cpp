@@ -22,6 +22,7 @@ class Simplify final : public tilefuse::impl::FuseSimplifyBase<Simplify> {
     pipeline.addPass(createFuseAbsorbBias());
     pipeline.addPass(createFuseDecomposeComposites());
     pipeline.addPass(createCanonicalizerPass());
+    pipeline.addPass(createFuseFoldMoves());
     pipeline.addPass(createFuseFoldScalars());
     pipeline.addPass(createFuseSinkMonotone());
     pipeline.addPass(createCanonicalizerPass());

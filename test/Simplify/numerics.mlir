@@ -7,6 +7,7 @@
 // RUN: fuse-run %t --entry=groups --device=reference --check=%s
 // RUN: fuse-run %t --entry=scalars --device=reference --check=%s
 // RUN: fuse-run %t --entry=joined --device=reference --check=%s
+// RUN: fuse-run %t --entry=moved --device=reference --check=%s
 // RUN: fuse-run %t --entry=averaged --device=reference --check=%s
 
 !x = tensor<2x6x9x8xf64>
@@ -68,4 +69,15 @@ func.func @joined(%x: !x, %y: tensor<2x1x9x8xf64>) -> tensor<2x13x9x8xf64> {
 func.func @averaged(%x: !x) -> tensor<2x6x5x4xf64> {
   %0 = fuse.avg_pool2d %x kernel [3, 2] stride [2, 2] padding [1, 0] ceil_mode count_include_pad false : !x -> tensor<2x6x5x4xf64>
   return %0 : tensor<2x6x5x4xf64>
+}
+
+func.func @moved(%x: !x, %w: tensor<4x6x3x3xf64>, %m: tensor<8x5xf64>) -> (tensor<2x4x9x10xf64>, tensor<2x4x9x5xf64>, tensor<2x6x8x8xf64>) {
+  %0 = fuse.pad %x low [0, 0, 0, 2] high [0, 0, 0, 2] value 0.0 : f64 : !x -> tensor<2x6x9x12xf64>
+  %1 = fuse.conv2d %0, %w padding [1, 0] precision f64 : (tensor<2x6x9x12xf64>, tensor<4x6x3x3xf64>) -> tensor<2x4x9x10xf64>
+  %2 = fuse.slice %1 offsets [0, 0, 0, 1] sizes [2, 4, 9, 8] strides [1, 1, 1, 1] : tensor<2x4x9x10xf64> -> tensor<2x4x9x8xf64>
+  %3 = fuse.transpose %m permutation [1, 0] : tensor<8x5xf64> -> tensor<5x8xf64>
+  %4 = fuse.matmul %2, %3 transpose_b : (tensor<2x4x9x8xf64>, tensor<5x8xf64>) -> tensor<2x4x9x5xf64>
+  %5 = fuse.pad %x low [0, 0, 1, 1] high [0, 0, 0, 1] value 0xFFF0000000000000 : f64 : !x -> tensor<2x6x10x10xf64>
+  %6 = fuse.window_reduce max %5 window [3, 3] : tensor<2x6x10x10xf64> -> tensor<2x6x8x8xf64>
+  return %1, %4, %6 : tensor<2x4x9x10xf64>, tensor<2x4x9x5xf64>, tensor<2x6x8x8xf64>
 }
