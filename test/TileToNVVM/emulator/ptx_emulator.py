@@ -408,7 +408,10 @@ class Machine:
             limits = np.iinfo(kind)
             value = np.clip(np.nan_to_num(value, nan=0), limits.min, limits.max)
         with np.errstate(over="ignore", invalid="ignore"):
-            self.write(operands[0], value.astype(kind), mask)
+            value = value.astype(kind)
+        if kind.itemsize == 1:  # extended to the register's 16 bits
+            value = value.astype(f"{kind.kind}2")
+        self.write(operands[0], value, mask)
 
     def move(self, parts, operands, mask):
         target, source = operands
