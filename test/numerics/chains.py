@@ -14,8 +14,6 @@ from graphs import BINARY, JUMPS, PARAMETRIC, UNARY, Graph
 # Functions whose result stays tame for any tame input.
 TAME = ["neg", "abs", "tanh", "erf", "sigmoid", "log_sigmoid", "relu", "relu6", "selu", "silu",
         "mish", "hardswish", "hardsigmoid", "sin", "cos"]
-LIMIT = 4000  # elements of one value
-
 
 class ChainBuilder:
     def __init__(self, seed, dtypes=("f32",) * 8 + ("f16", "bf16", "f64")):
@@ -23,6 +21,8 @@ class ChainBuilder:
         self.graph = Graph(f"chain_{seed}")
         self.dtype = self.random.choice(dtypes)
         self.inputs = 0
+        # Elements of one value, and how far sizes are stretched: now and then past a tile.
+        self.limit, self.stretch = self.random.choice([(4000, 1)] * 5 + [(60000, 4)])
 
     def input(self, shape, **keywords):
         self.inputs += 1
@@ -35,10 +35,12 @@ class ChainBuilder:
 
     def start(self):
         kind = self.random.choice(("image", "image", "matrix", "any"))
+        s = self.stretch
         if kind == "image":
-            shape = (self.size(1, 3), self.size(1, 9), self.size(3, 17), self.size(3, 19))
+            shape = (self.size(1, 3), self.size(1, 9), self.size(3, 17 * s // 2 + 9),
+                     self.size(3, 19 * s // 2 + 9))
         elif kind == "matrix":
-            shape = (self.size(1, 33), self.size(1, 40))
+            shape = (self.size(1, 33 * s), self.size(1, 40 * s))
         else:
             shape = tuple(self.size(1, 9) for _ in range(self.random.randint(1, 4)))
         return self.input(shape)
@@ -110,7 +112,7 @@ class ChainBuilder:
                                      [r.choice((1, 1, 2)) for _ in "hw"])
         out = [(e + 2 * p - d * (k - 1) - 1) // s + 1
                for e, p, d, k, s in zip((h, w), padding, dilation, kernel, stride)]
-        if min(out) < 1 or n * co * out[0] * out[1] > LIMIT:
+        if min(out) < 1 or n * co * out[0] * out[1] > self.limit:
             return None
         f = self.input((co, ci // groups, *kernel),
                        scale=1 / math.sqrt(ci // groups * kernel[0] * kernel[1]))
@@ -129,7 +131,7 @@ class ChainBuilder:
         extra = [r.randint(0, max(s, d) - 1) for s, d in zip(stride, dilation)]
         out = [(e - 1) * s - 2 * p + d * (k - 1) + o + 1
                for e, s, p, d, k, o in zip((h, w), stride, padding, dilation, kernel, extra)]
-        if min(out) < 1 or n * groups * local * out[0] * out[1] > LIMIT:
+        if min(out) < 1 or n * groups * local * out[0] * out[1] > self.limit:
             return None
         f = self.input((ci, local, *kernel), scale=1 / math.sqrt(ci // groups * 2))
         return self.graph.conv_transpose2d(x, f, stride, padding, extra, dilation, groups,
@@ -138,7 +140,7 @@ class ChainBuilder:
     def layer_linear(self, x):
         if len(x.shape) < 2:
             return None
-        k, n = x.shape[-1], self.size(1, 24)
+        k, n = x.shape[-1], self.size(1, 24 * self.stretch)
         transposed = self.random.random() < 0.5
         w = self.input((n, k) if transposed else (k, n), scale=1 / math.sqrt(k))
         y = self.graph.matmul(x, w, transpose_b=transposed, precision=self.pick_precision())
@@ -146,7 +148,7 @@ class ChainBuilder:
 
     def layer_self_product(self, x):
         """Scores of attention: x times its own transpose."""
-        if len(x.shape) < 2 or math.prod(x.shape[:-1]) * x.shape[-2] > LIMIT:
+        if len(x.shape) < 2 or math.prod(x.shape[:-1]) * x.shape[-2] > self.limit:
             return None
         y = self.graph.matmul(x, x, transpose_b=True, precision=self.pick_precision())
         return self.graph.binary("mul", y, self.graph.constant(1 / x.shape[-1], x.dtype))
@@ -260,14 +262,14 @@ class ChainBuilder:
             return g.slice(x, offsets, sizes, strides)
         if kind == "pad":
             low, high = ([r.randint(0, 2) for _ in x.shape] for _ in "ab")
-            if math.prod(n + 4 for n in x.shape) > LIMIT:
+            if math.prod(n + 4 for n in x.shape) > self.limit:
                 return None
             return g.pad(x, low, high, r.choice([0.0, 1.0]))
         if kind == "broadcast":
-            if rank > 3 or math.prod(x.shape) * 3 > LIMIT:
+            if rank > 3 or math.prod(x.shape) * 3 > self.limit:
                 return None
             return g.broadcast(x, (r.randint(1, 3), *x.shape))
-        if math.prod(x.shape) * 2 > LIMIT:
+        if math.prod(x.shape) * 2 > self.limit:
             return None
         return g.concat([x, g.unary("tanh", x)], r.randrange(rank))
 
@@ -310,7 +312,7 @@ class ChainBuilder:
                     if self.random.random() < 0.6:
                         self.graph.result(extra)
                 out = out[0]
-            if math.prod(out.shape) <= LIMIT:
+            if math.prod(out.shape) <= self.limit:
                 self.values.append(out)
         results = [self.values[-1]]
         for value in self.values[1:-1]:

@@ -112,6 +112,39 @@ PREDICATES = {"eq": torch.eq, "ne": torch.ne, "lt": torch.lt, "le": torch.le,
 JUMPS = {"sign", "floor", "ceil", "round", "trunc", "remainder"}
 
 
+class Windows:
+    """Sliding windows over trailing dims."""
+
+    def __init__(self, window, stride, low, high, dilation):
+        rank = len(window)
+        self.window, self.stride = list(window), list(stride or [1] * rank)
+        self.low, self.high = list(low or [0] * rank), list(high or [0] * rank)
+        self.dilation = list(dilation or [1] * rank)
+
+    def text(self):
+        return (f"window {fmt(self.window)} stride {fmt(self.stride)} padding_low "
+                f"{fmt(self.low)} padding_high {fmt(self.high)} dilation {fmt(self.dilation)}")
+
+    def output_shape(self, shape):
+        lead = len(shape) - len(self.window)
+        return list(shape[:lead]) + [
+            (l + n + h - (w - 1) * d - 1) // s + 1 for n, w, s, l, h, d in
+            zip(shape[lead:], self.window, self.stride, self.low, self.high, self.dilation)]
+
+    def unfold(self, a, fill):
+        """The windows of `a`, their taps flattened into one last dim."""
+        rank = len(self.window)
+        lead = a.dim() - rank
+        full = a.new_full(list(a.shape[:lead]) + [
+            l + n + h for l, n, h in zip(self.low, a.shape[lead:], self.high)], fill)
+        full[(...,) + tuple(slice(l, l + n) for l, n in zip(self.low, a.shape[lead:]))] = a
+        taps = full
+        for d in range(rank):
+            extent = (self.window[d] - 1) * self.dilation[d] + 1
+            taps = taps.unfold(lead + d, extent, self.stride[d])[..., ::self.dilation[d]]
+        return taps.reshape(list(taps.shape[:a.dim()]) + [-1])
+
+
 class Graph:
     """A function under construction."""
 
@@ -180,6 +213,21 @@ class Graph:
         stored = torch.tensor(value, dtype=TORCH_TYPES[dtype]).to(kind)
         return self._op(f"fuse.constant dense<{literal}> : {result.type}", [(shape, dtype)], [],
                         lambda mode: stored.expand(tuple(shape)).clone())
+
+    def elements(self, values, shape, dtype="f32"):
+        """A constant with different elements."""
+        result = Value("", tuple(shape), dtype)
+        data = torch.tensor(values, dtype=TORCH_TYPES[dtype]).reshape(tuple(shape))
+        if dtype in FLOATS:
+            data = data.to(torch.float64)
+
+        def literal(rows):
+            if isinstance(rows, list):
+                return "[" + ", ".join(literal(row) for row in rows) + "]"
+            return fnum(rows, dtype) if dtype in FLOATS else str(rows).lower()
+
+        return self._op(f"fuse.constant dense<{literal(data.tolist())}> : {result.type}",
+                        [(shape, dtype)], [], lambda mode: data.clone())
 
     def unary(self, name, x, attributes="", function=None):
         function = function or UNARY[name]
@@ -418,21 +466,11 @@ class Graph:
 
     def window_reduce(self, kind, x, window, stride=None, low=None, high=None, dilation=None,
                       argmax=None):
-        rank = len(window)
-        steps, lows = stride or [1] * rank, low or [0] * rank
-        highs, gaps = high or [0] * rank, dilation or [1] * rank
+        geometry = Windows(window, stride, low, high, dilation)
         fill = {"max": float("-inf"), "min": float("inf"), "sum": 0}[kind]
 
         def run(mode, a):
-            lead = a.dim() - rank
-            full = a.new_full(list(a.shape[:lead]) + [
-                l + n + h for l, n, h in zip(lows, a.shape[lead:], highs)], fill)
-            full[(...,) + tuple(slice(l, l + n) for l, n in zip(lows, a.shape[lead:]))] = a
-            taps = full
-            for d in range(rank):
-                extent = (window[d] - 1) * gaps[d] + 1
-                taps = taps.unfold(lead + d, extent, steps[d])[..., ::gaps[d]]
-            flat = taps.reshape(list(taps.shape[:a.dim()]) + [-1])
+            flat = geometry.unfold(a, fill)
             if kind == "sum":
                 return flat.sum(-1)
             best = flat.amax(-1) if kind == "max" else flat.amin(-1)
@@ -441,19 +479,38 @@ class Graph:
             where = flat.argmax(-1) if kind == "max" else flat.argmin(-1)
             return best, where.to(TORCH_TYPES[argmax])
 
-        sizes = []
-        for d in range(rank):
-            extent = lows[d] + x.shape[len(x.shape) - rank + d] + highs[d]
-            sizes.append((extent - (window[d] - 1) * gaps[d] - 1) // steps[d] + 1)
-        shape = list(x.shape[:len(x.shape) - rank]) + sizes
+        shape = geometry.output_shape(x.shape)
         types = [(shape, x.dtype)] + ([(shape, argmax)] if argmax else [])
-        attributes = f"window {fmt(window)} stride {fmt(steps)} padding_low {fmt(lows)} " \
-                     f"padding_high {fmt(highs)} dilation {fmt(gaps)}"
-        if argmax:
-            attributes += f" argmax {argmax}"
+        attributes = geometry.text() + (f" argmax {argmax}" if argmax else "")
         printed = ", ".join(Value("", tuple(s), d).type for s, d in types)
         return self._op(f"fuse.window_reduce {kind} %{x.name} {attributes} : {x.type} -> "
                         f"{printed}", types, [x], run)
+
+    def window_grad(self, dy, input_size, window, stride=None, low=None, high=None,
+                    dilation=None, argmax=None):
+        """window_sum_grad, or window_max_grad with the positions `argmax`."""
+        geometry = Windows(window, stride, low, high, dilation)
+        shape = dy.shape[:len(dy.shape) - len(window)] + tuple(input_size)
+        result = Value("", shape, dy.dtype)
+        operands = [dy, argmax] if argmax else [dy]
+
+        def run(mode, gradient, where=None):
+            a = torch.zeros(shape, dtype=gradient.dtype, requires_grad=True)
+            with torch.enable_grad():
+                flat = geometry.unfold(a, 0)
+            weight = gradient[..., None].expand(flat.shape)
+            if where is not None:
+                tap = where.to(torch.int64)[..., None]
+                tap = tap % 256 if argmax.dtype == "i8" else tap
+                weight = weight * (torch.arange(flat.shape[-1]) == tap)
+            return torch.autograd.grad(flat, a, weight)[0]
+
+        name = "window_max_grad" if argmax else "window_sum_grad"
+        names = ", ".join(f"%{v.name}" for v in operands)
+        types = ", ".join(v.type for v in operands)
+        return self._op(f"fuse.{name} {names} input_size {fmt(input_size)} {geometry.text()} : "
+                        f"{f'({types})' if argmax else types} -> {result.type}",
+                        [(shape, dy.dtype)], operands, run)
 
     # Normalisations ------------------------------------------------------------
 

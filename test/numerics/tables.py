@@ -181,6 +181,15 @@ def moves():
         a, b, c = g.input("a", (3, 2)), g.input("b", (3, 5)), g.input("c", (3, 1))
         return [g.concat([a, b, c], 1), g.unary("tanh", g.concat([b, b], 0)), g.concat([c], 1)]
     yield case("concat", build)
+    def constants(g):
+        x = spread(g, (2, 3))
+        g.input("unused", (5,))
+        table = g.elements([[1.0, -2.5, 3.0], [0.5, 1e-3, 7.0]], (2, 3))
+        places = g.elements([3, -1, 2], (3,), "i32")
+        scaled = g.binary("mul", x, table)
+        return [scaled, scaled, table, x, g.cast(places, "f32"),
+                g.binary("add", x, g.cast(places, "f32"))]
+    yield case("constants", constants)
     yield case("identity", lambda g: [x for x in [spread(g, (3, 4))]] + [g.constant(2.5)])
 
     def chain(g):
@@ -393,6 +402,17 @@ def pools():
                 *g.window_reduce("min", x, (2, 3), (2, 3), dilation=(2, 1), argmax="i32")]
     yield case("window", windows)
 
+    for i, keywords in enumerate([
+            dict(window=(2, 2), stride=(2, 2)), dict(window=(3, 3), stride=(1, 1)),
+            dict(window=(3, 2), stride=(2, 3), low=(1, 0), high=(0, 1)),
+            dict(window=(2, 3), stride=(3, 1), dilation=(2, 2)), dict(window=(1, 1))]):
+        def gradients(g, k=keywords, i=i):
+            x = spread(g, (2, 3, 9, 11))
+            best, where = g.window_reduce("max", x, argmax="i8" if i % 2 else "i32", **k)
+            dy = g.input("dy", best.shape)
+            return [g.window_grad(dy, (9, 11), **k), g.window_grad(dy, (9, 11), argmax=where, **k)]
+        yield case(f"gradient-{i}", gradients)
+
     def after_conv(g):
         x = g.input("x", (2, 3, 14, 19), low=0.0)
         w = g.input("w", (4, 3, 3, 3), scale=0.2)
@@ -509,3 +529,46 @@ def chains():
         h = g.unary("silu", g.matmul(x, v, transpose_b=True))
         return [g.matmul(h, w, transpose_b=True), h]
     yield case("two-layers", mlp)
+
+
+# Extents of several blocks and a ragged one --------------------------------------------------
+
+@family("blocks")
+def many_blocks():
+    yield conv(2, 16, 42, 75, 33, 3, 3, padding=(1, 1))
+    yield conv(1, 40, 30, 35, 70, 3, 3)
+    yield conv_transpose(1, 33, 20, 37, 40, 4, 4, stride=(2, 2), padding=(1, 1))
+    yield weight_grad(3, 17, 30, 37, 35, (3, 3), padding=(1, 1))
+    yield matmul((130, 521), (521, 141))
+    yield matmul((2, 70, 300), (2, 90, 300), transpose_b=True)
+    yield case("reduce-long", lambda g: [g.reduce(kind, x, dims) for x in
+                                         [g.input("x", (5, 3, 701), scale=1.0)]
+                                         for kind in ("sum", "max")
+                                         for dims in ((2,), (0, 2), (0, 1, 2))])
+    yield case("reduce-tall", lambda g: [out for x in [g.input("x", (1031, 67), low=0.0)]
+                                         for out in (g.reduce("sum", x, (0,)),
+                                                     *g.reduce("moments", x, (0,)))])
+    yield case("argmax-long", lambda g: [g.reduce("argmax", x, (1,)) for x in
+                                         [spread(g, (9, 1500))]])
+    yield case("softmax-long", lambda g: g.softmax(spread(g, (65, 1001)), 1))
+    yield case("softmax-tall", lambda g: g.softmax(spread(g, (2, 515, 35)), 1))
+    yield case("batch-norm", lambda g: g.batch_norm(spread(g, (5, 37, 23, 41)),
+                                                    *norm_inputs(g, 37)))
+    yield case("batch-norm-rows", lambda g: g.batch_norm(spread(g, (777, 70)),
+                                                         *norm_inputs(g, 70)))
+    yield case("layer-norm", lambda g: g.layer_norm(spread(g, (67, 1030)), 1,
+                                                    g.input("g", (1030,)), g.input("b", (1030,))))
+    yield case("group-norm", lambda g: g.group_norm(spread(g, (3, 12, 33, 35)), 4))
+    yield case("pointwise", lambda g: g.unary("gelu", g.binary(
+        "add", spread(g, (3, 65, 1025)), g.input("y", (65, 1))), "", PARAMETRIC[6][2]))
+    yield case("transpose", lambda g: g.unary("tanh", g.transpose(spread(g, (3, 130, 131)),
+                                                                  (2, 0, 1))))
+    yield case("pool", lambda g: g.max_pool2d(spread(g, (2, 9, 67, 131)), (3, 3), (2, 2), (1, 1)))
+    yield case("mean", lambda g: g.fold("mean", g.unary("relu", spread(g, (3, 70, 33, 37))),
+                                        (2, 3)))
+
+    def stem(g):
+        x, w = g.input("x", (2, 3, 45, 50), low=0.0), g.input("w", (18, 3, 7, 7), scale=0.08)
+        y, mean, var = g.batch_norm(g.conv2d(x, w, (2, 2), (3, 3)), *norm_inputs(g, 18))
+        return [g.max_pool2d(g.unary("relu", y), (3, 3), (2, 2), (1, 1)), mean, var]
+    yield case("stem", stem)
