@@ -2,6 +2,8 @@
 
 #include "dialects/Fuse/Fuse.h"
 
+#include "mlir/IR/Verifier.h"
+
 using namespace mlir;
 using namespace tilefuse;
 using namespace tilefuse::fuse;
@@ -67,8 +69,8 @@ void KernelOp::print(OpAsmPrinter &p) {
   p.printFunctionalType(*this);
   if (getSchedule())
     p << " schedule(" << *getSchedule() << ')';
-  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
-                                     {getNameAttrName(), getScheduleAttrName()});
+  p.printOptionalAttrDictWithKeyword(
+      (*this)->getAttrs(), {getNameAttrName(), getScheduleAttrName()});
   p << ' ';
   p.printRegion(getBody(), /*printEntryBlockArgs=*/false,
                 /*printBlockTerminators=*/true);
@@ -98,25 +100,30 @@ LogicalResult KernelOp::verify() {
 
   Operation *anchor = nullptr;
   for (Operation &op : body) {
-    if (!isa<YieldOp>(op) && !isMemoryEffectFree(&op))
-      return op.emitOpError("expected ops without side effects in a kernel");
+    if (!isa_and_present<FuseDialect>(op.getDialect()) || isa<KernelOp>(op))
+      return op.emitOpError("expected pure fuse ops in a kernel");
     if (!op.hasAttr(anchorName))
       continue;
     if (anchor)
-      return op.emitOpError("expected one anchor in a kernel, but found a second");
+      return op.emitOpError(
+          "expected one anchor in a kernel, but found a second");
     anchor = &op;
   }
   if (!getSchedule())
     return success();
 
-  // The schedule's block covers the anchor's dims, or those of some value.
+  // The schedule's block covers the anchor's dims, or those of some value. The
+  // ops of the body are verified after their kernel; the anchor is asked here.
+  if (anchor && failed(mlir::verify(anchor, /*verifyRecursively=*/false)))
+    return failure();
   auto space = dyn_cast_or_null<IterationSpaceOpInterface>(anchor);
   size_t dims = getSchedule()->getBlock().size(), expected = dims;
   if (space) {
     expected = space.getIterationSpace().bounds.size();
   } else if (!anchor && getNumResults() > 0) {
     auto fits = [&](Value value) {
-      return cast<RankedTensorType>(value.getType()).getRank() == int64_t(dims);
+      auto type = dyn_cast<RankedTensorType>(value.getType());
+      return type && type.getRank() == static_cast<int64_t>(dims);
     };
     bool found = llvm::any_of(body.getArguments(), fits);
     for (Operation &op : body)

@@ -96,9 +96,35 @@ func.func @block(%x: tensor<4xf32>) {
 
 // -----
 
+// The anchor is checked before its dims are counted.
+func.func @wrong_anchor(%x: tensor<2x8x4x4xf32>, %w: tensor<64x8x3x3xf32>) {
+  %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<2x8x4x4xf32>, tensor<64x8x3x3xf32>) -> tensor<2x64x2x2xf32>
+      schedule(#fuse.schedule<block = [1, 1, 1, 1, 1, 1, 1], warps = 4, stages = 2, cluster = 1, mma = fma, splits = 1>) {
+    // expected-error @+1 {{'fuse.conv2d' op expected 2 values in stride, but found 0}}
+    %1 = fuse.conv2d %a, %b stride [] {fuse.anchor} : (tensor<2x8x4x4xf32>, tensor<64x8x3x3xf32>) -> tensor<2x64x2x2xf32>
+    fuse.yield %1 : tensor<2x64x2x2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @nested(%x: tensor<4xf32>) {
+  %0 = fuse.kernel @k (%a = %x) : (tensor<4xf32>) -> tensor<4xf32> {
+    // expected-error @+1 {{'fuse.kernel' op expected pure fuse ops in a kernel}}
+    %1 = fuse.kernel @inner (%b = %a) : (tensor<4xf32>) -> tensor<4xf32> {
+      fuse.yield %b : tensor<4xf32>
+    }
+    fuse.yield %1 : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
 func.func @side_effect(%x: tensor<4xf32>) {
   %0 = fuse.kernel @k (%a = %x) : (tensor<4xf32>) -> tensor<4xf32> {
-    // expected-error @+1 {{'func.call' op expected ops without side effects in a kernel}}
+    // expected-error @+1 {{'func.call' op expected pure fuse ops in a kernel}}
     func.call @f() : () -> ()
     fuse.yield %a : tensor<4xf32>
   }
