@@ -7,6 +7,9 @@
 // loads of B and `rows` broadcasts of A for rows * columns FMAs. Chunks keep long
 // sums accurate: their partial sums are short and meet in C.
 //
+// The taps of a convolution are products with one C, one after another. They share
+// their loops: a register tile walks all taps before it is added to C.
+//
 // Every other dim is an outer loop. i is whatever dim of the product makes full
 // tiles: a free dim of A for a matrix product, another free dim of B for a
 // depthwise convolution. Extents are constants, so what is left over at the end
@@ -21,6 +24,8 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/TargetParser/Host.h"
 
 namespace tilefuse {
@@ -69,15 +74,18 @@ int64_t chooseTile(int64_t extent, int64_t limit) {
 
 class DotEmitter {
 public:
-  DotEmitter(linalg::GenericOp op, int64_t vectorBits)
-      : op(op), b(op.getLoc(), op), extents(op.getStaticLoopRanges()) {
-    Operand *operands[] = {&lhs, &rhs, &acc};
-    for (auto [operand, value, map] :
-         llvm::zip_equal(operands, op->getOperands(), op.getIndexingMapsArray())) {
-      operand->memref = value;
-      for (AffineExpr expr : map.getResults())
-        operand->loops.push_back(cast<AffineDimExpr>(expr).getPosition());
+  /// `ops` add to one memref and have the same loops and maps.
+  DotEmitter(ArrayRef<linalg::GenericOp> ops, int64_t vectorBits)
+      : ops(ops), b(getLast(ops).getLoc(), getLast(ops)),
+        extents(getLast(ops).getStaticLoopRanges()) {
+    for (linalg::GenericOp op : ops) {
+      SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+      factors.push_back({makeOperand(op.getInputs()[0], maps[0]),
+                         makeOperand(op.getInputs()[1], maps[1])});
+      acc = makeOperand(op.getOutputs()[0], maps[2]);
     }
+    lhs = factors.front().first;
+    rhs = factors.front().second;
     element = getElementTypeOrSelf(acc.memref.getType());
     lanes = vectorBits / element.getIntOrFloatBitWidth();
     hasManyRegisters = vectorBits >= 512;
@@ -91,16 +99,29 @@ public:
     if (extents[vectorLoop] < 2 || !acc.isContiguousIn(vectorLoop))
       return false;
     // Broadcasts of one operand, vectors of the other, or vectors of both.
-    for (const Operand *operand : {&lhs, &rhs})
-      if (operand->uses(vectorLoop) && !operand->isContiguousIn(vectorLoop))
-        return false;
+    for (const auto &[left, right] : factors)
+      for (const Operand *operand : {&left, &right})
+        if (operand->uses(vectorLoop) && !operand->isContiguousIn(vectorLoop))
+          return false;
     chooseRows();
     emit();
-    op.erase();
+    for (linalg::GenericOp op : ops)
+      op.erase();
     return true;
   }
 
 private:
+  static linalg::GenericOp getLast(ArrayRef<linalg::GenericOp> ops) {
+    return ops.back();
+  }
+
+  static Operand makeOperand(Value memref, AffineMap map) {
+    Operand operand{memref, {}};
+    for (AffineExpr expr : map.getResults())
+      operand.loops.push_back(cast<AffineDimExpr>(expr).getPosition());
+    return operand;
+  }
+
   // The dim with the most full tiles; free dims of one operand reuse the other.
   void chooseRows() {
     int64_t best = 0;
@@ -236,7 +257,7 @@ private:
       }
     OpBuilder::InsertionGuard guard(b);
     chunkLoop.reset();
-    if (depth > maxChunkDepth) {
+    if (depth > maxChunkDepth && factors.size() == 1) {
       chunkLoop = *llvm::max_element(contracting, [&](unsigned x, unsigned y) {
         return extents[x] < extents[y];
       });
@@ -251,7 +272,11 @@ private:
   void emitChunk(ArrayRef<unsigned> contracting, int64_t count) {
     Value zero = arith::ConstantOp::create(b, b.getZeroAttr(getVectorType()));
     SmallVector<Value> sums(count * numColumns, zero);
-    sums = emitSums(contracting, sums, count);
+    for (const auto &[left, right] : factors) {
+      lhs = left;
+      rhs = right;
+      sums = emitSums(contracting, sums, count);
+    }
     for (int64_t row = 0; row < count; ++row)
       for (int64_t column = 0; column < numColumns; ++column) {
         SmallVector<Value> at = getIndices(acc, row, column);
@@ -318,10 +343,12 @@ private:
     return next;
   }
 
-  linalg::GenericOp op;
+  ArrayRef<linalg::GenericOp> ops;
   ImplicitLocOpBuilder b;
   SmallVector<int64_t> extents;
-  Operand lhs, rhs, acc;
+  Operand acc;
+  SmallVector<std::pair<Operand, Operand>> factors; // of each product
+  Operand lhs, rhs;                                 // of the current one
   Type element;
   int64_t lanes;
   bool hasManyRegisters;
@@ -339,19 +366,99 @@ private:
   Value chunkStart;
 };
 
+/// The buffer that a memref is a view of.
+Value getBuffer(Value memref) {
+  while (auto view = memref.getDefiningOp<ViewLikeOpInterface>())
+    memref = view.getViewSource();
+  return memref;
+}
+
+bool haveSameLoops(linalg::GenericOp x, linalg::GenericOp y) {
+  return x.getIndexingMaps() == y.getIndexingMaps() &&
+         x.getStaticLoopRanges() == y.getStaticLoopRanges();
+}
+
+int64_t getDepth(linalg::GenericOp op) {
+  int64_t depth = 1;
+  for (auto [extent, kind] :
+       llvm::zip_equal(op.getStaticLoopRanges(), op.getIteratorTypesArray()))
+    if (kind == utils::IteratorType::reduction)
+      depth *= extent;
+  return depth;
+}
+
+/// Collects products that can be emitted together, where the last one stands.
+class ProductChain {
+public:
+  bool accepts(linalg::GenericOp op) const {
+    if (ops.empty())
+      return true;
+    linalg::GenericOp last = ops.back();
+    return last.getOutputs()[0] == op.getOutputs()[0] &&
+           haveSameLoops(last, op) && depth + getDepth(op) <= maxDepth;
+  }
+  void add(linalg::GenericOp op) {
+    ops.push_back(op);
+    depth += getDepth(op);
+    for (Value operand : op->getOperands())
+      touched.insert(getBuffer(operand));
+  }
+  /// Whether the products may move behind `op`.
+  bool mayPass(Operation *op) const {
+    if (isMemoryEffectFree(op) || isa<memref::AllocOp, memref::AllocaOp>(op))
+      return true;
+    auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+    if (!linalgOp || ops.empty())
+      return false;
+    linalg::GenericOp last = ops.back();
+    Value acc = getBuffer(last.getOutputs()[0]);
+    return llvm::none_of(linalgOp.getDpsInits(),
+                         [&](Value init) {
+                           return touched.contains(getBuffer(init));
+                         }) &&
+           llvm::none_of(op->getOperands(), [&](Value operand) {
+             return isa<MemRefType>(operand.getType()) &&
+                    getBuffer(operand) == acc;
+           });
+  }
+  ArrayRef<linalg::GenericOp> getOps() const { return ops; }
+
+private:
+  static constexpr int64_t maxDepth = 4 * maxChunkDepth;
+  SmallVector<linalg::GenericOp> ops;
+  llvm::DenseSet<Value> touched;
+  int64_t depth = 0;
+};
+
 struct VectorizeDots : tilefuse::impl::TileVectorizeDotsBase<VectorizeDots> {
   using Base::Base;
 
   void runOnOperation() override {
-    SmallVector<linalg::GenericOp> dots;
-    getOperation().walk([&](linalg::GenericOp op) {
-      if (op->hasAttr("tile.dot") && op.hasPureBufferSemantics())
-        dots.push_back(op);
+    SmallVector<ProductChain> chains;
+    getOperation().walk([&](Block *block) {
+      ProductChain chain;
+      auto finish = [&] {
+        if (!chain.getOps().empty())
+          chains.push_back(chain);
+        chain = {};
+      };
+      for (Operation &op : *block) {
+        auto dot = dyn_cast<linalg::GenericOp>(op);
+        if (dot && dot->hasAttr("tile.dot") && dot.hasPureBufferSemantics()) {
+          if (!chain.accepts(dot))
+            finish();
+          chain.add(dot);
+        } else if (!chain.mayPass(&op)) {
+          finish();
+        }
+      }
+      finish();
     });
     int64_t bits = vectorBits ? int64_t(vectorBits) : getHostVectorBits();
-    for (linalg::GenericOp dot : dots)
-      if (!DotEmitter(dot, bits).run())
-        dot->removeAttr("tile.dot");
+    for (const ProductChain &chain : chains)
+      if (!DotEmitter(chain.getOps(), bits).run())
+        for (linalg::GenericOp dot : chain.getOps())
+          dot->removeAttr("tile.dot");
   }
 };
 
