@@ -56,6 +56,16 @@ static LogicalResult chooseParallel(const fuse::KernelStructure &structure,
   for (unsigned dim = rank; dim-- > 0;)
     if (roles[dim] == DimRole::Batch || roles[dim] == DimRole::Free)
       tile.grow(dim, 16, std::min<int64_t>(budget, 4096));
+  // Every thread gets a few tiles.
+  while (tile.getNumTiles() < 4 * model.getTarget().getUnits() &&
+         tile.getCount() > 4096) {
+    bool shrunk = false;
+    for (unsigned dim = 0; dim < rank && !shrunk; ++dim)
+      if (tile[dim] > 8)
+        shrunk = tile.shrink(dim);
+    if (!shrunk)
+      break;
+  }
   return success();
 }
 

@@ -91,7 +91,9 @@ public:
     // One residue class is computed at a time.
     for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim)
       residues *= getResidues(dim);
-    budget *= residues;
+    // The classes are unrolled: half the registers each keeps the code short.
+    if (residues > 1)
+      budget = budget / 2 * residues;
     if (tile.getCount() > budget) {
       reason = "what one tile must hold takes " +
                std::to_string(tile.getCount()) + " elements; " +
@@ -99,6 +101,7 @@ public:
       return failure();
     }
     growParallel(rows, columns, budget);
+    spread(rows, columns);
     // A thin tile reads much for little: two products an element at 64 x 1.
     int64_t height = tile.getCount(rows), width = tile.getCount(columns);
     if (useMatrixUnit && llvm::is_contained(structure.getMustHold(), true) &&
@@ -148,6 +151,25 @@ private:
       tile.grow(dim, 256, budget);
     if (isPixelLike(rows))
       tile.rebalance(rows[0], rows[1], 8 * getResidues(rows[0]));
+  }
+
+  /// Halves the tile while multiprocessors would stay idle and each instruction
+  /// keeps a few neighbours to share its operands with.
+  void spread(ArrayRef<unsigned> rows, ArrayRef<unsigned> columns) {
+    int64_t least = useMatrixUnit ? 32 : 8;
+    while (tile.getNumTiles() < model.getTarget().getUnits()) {
+      bool shrunk = false;
+      auto shrink = [&](ArrayRef<unsigned> dims) {
+        for (unsigned dim : llvm::reverse(dims))
+          if (!shrunk && tile.getCount(dims) > least)
+            shrunk = tile.shrink(dim);
+      };
+      bool rowsFirst = tile.getCount(rows) >= tile.getCount(columns);
+      shrink(rowsFirst ? rows : columns);
+      shrink(rowsFirst ? columns : rows);
+      if (!shrunk)
+        return;
+    }
   }
 
   /// Classes that a parallel dim falls into under the divisors of its indices.
@@ -221,10 +243,6 @@ private:
   int64_t getShared() {
     SmallVector<int64_t> block(tile.get());
     block.append(steps.begin(), steps.end());
-    // A class of a divided index meets only its own taps.
-    for (unsigned dim = structure.getNumRootDims(); dim < block.size(); ++dim)
-      if (roles[dim] == DimRole::Tap)
-        block[dim] = llvm::divideCeil(block[dim], getResidues(dim));
     return model.getTileCost(op, block).sharedBytes;
   }
 
@@ -269,8 +287,13 @@ LogicalResult scheduleElements(const fuse::KernelStructure &structure,
       return failure();
     }
   }
-  int64_t budget = std::max<int64_t>(tile.getCount(),
-                                     holds || crosses ? 4096 : 2048);
+  int64_t most = holds || crosses ? 4096 : 2048, total = 1;
+  for (int64_t extent : structure.getRootExtents())
+    total *= extent;
+  // Small problems: every multiprocessor gets a piece.
+  while (most > 256 && total / most < 2 * model.getTarget().getUnits())
+    most /= 2;
+  int64_t budget = std::max(tile.getCount(), most);
   if (crosses) {
     // Few partial states: long along what is folded.
     if (rank)

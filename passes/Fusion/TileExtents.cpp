@@ -45,6 +45,14 @@ int64_t TileExtents::getCount(ArrayRef<unsigned> dims) const {
   return count;
 }
 
+int64_t TileExtents::getNumTiles() const {
+  int64_t tiles = 1;
+  for (auto [bound, extent] :
+       llvm::zip(structure.getRootExtents(), extents))
+    tiles *= llvm::divideCeil(bound, extent);
+  return tiles;
+}
+
 void TileExtents::grow(unsigned dim, int64_t target, int64_t budget) {
   int64_t limit = std::min(getLimit(dim), target);
   int64_t granule = granules[dim];

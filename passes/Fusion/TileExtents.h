@@ -21,6 +21,9 @@ public:
   /// The product over some dims.
   int64_t getCount(llvm::ArrayRef<unsigned> dims) const;
 
+  /// How many tiles cover the root dims.
+  int64_t getNumTiles() const;
+
   /// The largest useful extent: the dim's own, rounded up to what is legal.
   int64_t getLimit(unsigned dim) const;
   /// Grows `dim` towards `target` while the whole tile stays within `budget`
