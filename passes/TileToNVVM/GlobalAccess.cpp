@@ -7,12 +7,15 @@ using namespace mlir;
 
 namespace tilefuse {
 
+/// Byte offsets that LLVM's address op and the instruction take as they are.
+constexpr unsigned MaxImmediateBits = 24;
+
 GlobalAccess::GlobalAccess(KernelEmitter &emitter, Operation *op, Kind kind,
                            Value view, ValueRange offsets,
                            std::optional<ArrayRef<int64_t>> givenSteps,
                            ArrayRef<int64_t> shape,
                            const tile::DistributedLayout &layout)
-    : emitter(emitter), op(op), loc(op->getLoc()), kind(kind), view(view),
+    : emitter(emitter), loc(op->getLoc()), kind(kind), view(view),
       viewType(cast<tile::ViewType>(view.getType())), offsets(offsets),
       shape(shape), layout(layout), coords(layout, *emitter.sums),
       elementBytes(getMemoryBytes(emitter.getScalarType(viewType.getElementType()))) {
@@ -26,13 +29,11 @@ GlobalAccess::GlobalAccess(KernelEmitter &emitter, Operation *op, Kind kind,
     facts.push_back(emitter.offsets.get(offset));
 }
 
-LogicalResult GlobalAccess::prepare() {
+void GlobalAccess::prepare() {
   int64_t span = 0;
   for (unsigned dim = 0; dim < layout.getRank(); ++dim)
     span += (layout.getExtent(dim) - 1) * std::abs(byteWeights[dim]);
-  if (span >= INT32_MAX)
-    return op->emitOpError("touches a block that spans ")
-           << span << " bytes of the view; offsets inside a block are 32-bit";
+  isWide = span >= INT32_MAX;
 
   OpBuilder &builder = emitter.builder;
   Type i64 = builder.getI64Type();
@@ -62,7 +63,6 @@ LogicalResult GlobalAccess::prepare() {
     offsets32.push_back(arith::TruncIOp::create(
         builder, loc, builder.getI32Type(), emitter.getScalar(offset)));
   vector = chooseVector();
-  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -126,7 +126,31 @@ Value GlobalAccess::getPredicate(int64_t reg) {
 // Addresses
 //===----------------------------------------------------------------------===//
 
+// A block that spans 2^31 bytes: each dim's part in 64 bits.
+Value GlobalAccess::getWideAddress(int64_t reg) {
+  OpBuilder &builder = emitter.builder;
+  Type i64 = builder.getI64Type();
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(builder, loc,
+                                     builder.getI64IntegerAttr(value));
+  };
+  Value sum;
+  for (auto [dim, weight] : llvm::enumerate(byteWeights)) {
+    ThreadAffine coord = coords.getCoord(dim, reg);
+    Value part = arith::ExtSIOp::create(builder, loc, i64, coord.thread);
+    part = arith::AddIOp::create(builder, loc, part, constant(coord.constant));
+    part = arith::MulIOp::create(builder, loc, part, constant(weight));
+    sum = sum ? Value(arith::AddIOp::create(builder, loc, sum, part)) : part;
+  }
+  if (!sum)
+    return base;
+  return LLVM::GEPOp::create(builder, loc, base.getType(), builder.getI8Type(),
+                             base, LLVM::GEPArg(sum));
+}
+
 std::pair<Value, int64_t> GlobalAccess::getAddress(int64_t reg) {
+  if (isWide)
+    return {getWideAddress(reg), 0};
   ThreadAffine bytes = coords.getCombination(byteWeights, reg);
   Value &pointer = pointers[bytes.thread];
   if (!pointer) {
@@ -137,7 +161,14 @@ std::pair<Value, int64_t> GlobalAccess::getAddress(int64_t reg) {
                                   builder.getI8Type(), base,
                                   LLVM::GEPArg(offset));
   }
-  return {pointer, bytes.constant};
+  if (llvm::isInt<MaxImmediateBits>(bytes.constant))
+    return {pointer, bytes.constant};
+  Value far = arith::ConstantOp::create(
+      emitter.builder, loc, emitter.builder.getI64IntegerAttr(bytes.constant));
+  return {LLVM::GEPOp::create(emitter.builder, loc, base.getType(),
+                              emitter.builder.getI8Type(), pointer,
+                              LLVM::GEPArg(far)),
+          0};
 }
 
 bool GlobalAccess::isVectorLegal(int64_t width) {

@@ -10,6 +10,8 @@
 //        + sum_d c_d(thread) * step_d * stride_d   32 bits, once a thread
 //        + constant of the register                an immediate
 //
+// (all in 64 bits for the rare block that spans 2^31 bytes).
+//
 // A dim needs a check unless the facts about its offset prove that no element
 // leaves the view; registers with the same coordinate share its comparison.
 // Where the layout pads a dim, padding reads whatever lies there when that is
@@ -34,8 +36,8 @@ public:
                llvm::ArrayRef<int64_t> shape,
                const tile::DistributedLayout &layout);
 
-  /// Computes the base address; fails when the block spans 2^31 bytes.
-  mlir::LogicalResult prepare();
+  /// Computes the base address.
+  void prepare();
 
   /// Registers r, ..., r + vector - 1 (r a multiple of it) are neighbours in
   /// memory, aligned together, and all inside or all outside the view.
@@ -56,9 +58,9 @@ private:
   bool isVectorLegal(int64_t width);
   int64_t chooseVector();
   mlir::Value compare(unsigned dim, int64_t reg);
+  mlir::Value getWideAddress(int64_t reg);
 
   KernelEmitter &emitter;
-  mlir::Operation *op;
   mlir::Location loc;
   Kind kind;
   mlir::Value view;
@@ -71,6 +73,7 @@ private:
   llvm::SmallVector<mlir::Value> offsets32;
   int64_t elementBytes;
   int64_t vector = 1;
+  bool isWide = false;
   mlir::Value base;
   /// Pointers by the thread part they add; one for an additive layout.
   llvm::DenseMap<mlir::Value, mlir::Value> pointers;

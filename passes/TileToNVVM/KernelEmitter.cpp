@@ -111,6 +111,21 @@ FailureOr<Registers> KernelEmitter::inlineRegion(Region &region,
 // The function
 //===----------------------------------------------------------------------===//
 
+/// Whether some reduction of several values folds many states in each thread.
+static bool keepsManyStates(tile::FuncOp kernel) {
+  constexpr int64_t kManyScalars = 32;
+  return kernel
+      .walk([&](tile::ReduceOp op) {
+        auto layout =
+            tile::DistributedAttr::lookup(op.getInputs().front().getType());
+        int64_t inputs = op.getInputs().size();
+        bool many = layout && inputs > 1 &&
+                    inputs * layout->getNumRegisters() > kManyScalars;
+        return many ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
   MLIRContext *context = kernel.getContext();
   Location loc = kernel.getLoc();
@@ -138,6 +153,12 @@ FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
   auto bytes = kernel->getAttrOfType<IntegerAttr>("tile.shared_bytes");
   function->setAttr("tile.shared_bytes",
                     bytes ? bytes : builder.getI64IntegerAttr(0));
+
+  // ptxas spills rather than go below two resident blocks unless it is told
+  // that one is enough.
+  if (keepsManyStates(kernel))
+    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                      builder.getI32IntegerAttr(1));
 
   Block *entry = function.addEntryBlock(builder);
   builder.setInsertionPointToStart(entry);

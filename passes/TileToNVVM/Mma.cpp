@@ -12,7 +12,7 @@
 //                                                         2^-22 of it)
 //
 // small terms first. Tensor cores truncate when they add, a bias that grows with
-// the number of additions; so each op sums its own depth from zero and one
+// the number of additions; so every 32 steps of K are summed from zero and one
 // rounded f32 addition an element adds the result to the accumulator.
 //
 //===----------------------------------------------------------------------===//
@@ -26,6 +26,10 @@ using namespace mlir;
 
 namespace tilefuse {
 namespace {
+
+/// Depth steps that 3xTF32 sums in the tensor core before it adds them to the
+/// accumulator by an f32 addition that rounds.
+constexpr size_t kPromotedDepths = 4;
 
 /// One tf32 operand register, as the instruction reads it.
 struct Tf32Pair {
@@ -174,7 +178,15 @@ LogicalResult KernelEmitter::emitMmaSync(tile::MmaOp op) {
   SmallVector<int64_t> shape = {16, 8, tile::getMmaDepth(bits)};
   auto halves = VectorType::get({2}, builder.getF16Type());
 
-  for (const SmallVector<tile::MmaStep> &depth : *plan) {
+  auto promote = [&] {
+    for (auto [total, part] : llvm::zip_equal(acc, sum)) {
+      total = arith::AddFOp::create(builder, loc, total, part);
+      part = zero(loc, builder.getF32Type());
+    }
+  };
+  for (auto [index, depth] : llvm::enumerate(*plan)) {
+    if (split && index != 0 && index % kPromotedDepths == 0)
+      promote();
     for (const tile::MmaStep &step : depth) {
       SmallVector<Value, 4> values;
       for (int64_t reg : step.acc)
@@ -208,8 +220,7 @@ LogicalResult KernelEmitter::emitMmaSync(tile::MmaOp op) {
     }
   }
   if (split)
-    for (auto [total, part] : llvm::zip_equal(acc, sum))
-      total = arith::AddFOp::create(builder, loc, total, part);
+    promote();
   set(op.getResult(), split ? acc : sum);
   return success();
 }

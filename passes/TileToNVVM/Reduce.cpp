@@ -15,6 +15,8 @@
 
 #include "passes/TileToNVVM/KernelEmitter.h"
 
+#include <functional>
+
 using namespace mlir;
 
 namespace tilefuse {
@@ -131,6 +133,18 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
 
   Region &combiner = op.getCombiner();
   bool plain = isPlainCombiner(combiner);
+  // Depth first: few states are live at a time.
+  std::function<FailureOr<Partial>(ArrayRef<Partial>)> foldTree =
+      [&](ArrayRef<Partial> parts) -> FailureOr<Partial> {
+    if (parts.size() == 1)
+      return parts.front();
+    size_t half = llvm::PowerOf2Ceil(parts.size()) / 2;
+    FailureOr<Partial> left = foldTree(parts.take_front(half));
+    FailureOr<Partial> right = foldTree(parts.drop_front(half));
+    if (failed(left) || failed(right))
+      return failure();
+    return emitCombine(combiner, *left, *right);
+  };
   SmallVector<Registers> results(op.getNumResults());
   for (int64_t reg = 0; reg < sliced->getNumRegisters(); ++reg) {
     SmallVector<Partial> &parts = groups[reg];
@@ -140,20 +154,10 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
             loc, getScalarType(op.getOutputs()[i].getType())));
       continue;
     }
-    while (parts.size() > 1) {
-      SmallVector<Partial> halved;
-      for (size_t i = 0; i + 1 < parts.size(); i += 2) {
-        FailureOr<Partial> pair =
-            emitCombine(combiner, parts[i], parts[i + 1]);
-        if (failed(pair))
-          return failure();
-        halved.push_back(*pair);
-      }
-      if (parts.size() % 2)
-        halved.push_back(parts.back());
-      parts = std::move(halved);
-    }
-    Partial partial = parts.front();
+    FailureOr<Partial> folded = foldTree(parts);
+    if (failed(folded))
+      return failure();
+    Partial partial = *folded;
     for (unsigned bit : laneBits) {
       int64_t mask = int64_t(1) << bit;
       Partial other;
