@@ -27,9 +27,10 @@ find "$stage" -name __pycache__ -prune -exec rm -rf {} +
 { git rev-parse HEAD 2>/dev/null; git diff --quiet HEAD 2>/dev/null || echo modified; } |
   paste -sd' ' >"$stage/COMMIT"
 
-# A large window finds what the tools have in common.
+# The tools have most of their bytes in common: a window that spans them all saves
+# more than effort does, and takes a tenth of the time.
 tar -C build/portable -cf - --sort=name --owner=0 --group=0 --numeric-owner "$name" |
-  xz -T1 --x86 --lzma2=preset=9,dict=256MiB >"build/portable/$name.tar.xz"
+  xz -T1 --x86 --lzma2=preset=2,dict=384MiB >"build/portable/$name.tar.xz"
 size=$(stat -c %s "build/portable/$name.tar.xz")
 echo "build/portable/$name.tar.xz: $((size / 1000000)) MB"
 ((size < 60000000)) || fail "the bundle must stay under 60 MB"
