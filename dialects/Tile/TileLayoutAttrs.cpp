@@ -48,11 +48,13 @@ decode(ArrayRef<int64_t> factorCounts, ArrayRef<int64_t> factors,
   return DistributedLayout::get(dims, bases, error);
 }
 
-LogicalResult DistributedAttr::verify(
-    function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> factorCounts,
-    ArrayRef<int64_t> factors, ArrayRef<int64_t> registers,
-    ArrayRef<int64_t> lanes, ArrayRef<int64_t> warps, ArrayRef<int64_t> blocks,
-    unsigned laneBits, unsigned warpBits) {
+LogicalResult
+DistributedAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                        ArrayRef<int64_t> factorCounts,
+                        ArrayRef<int64_t> factors, ArrayRef<int64_t> registers,
+                        ArrayRef<int64_t> lanes, ArrayRef<int64_t> warps,
+                        ArrayRef<int64_t> blocks, unsigned laneBits,
+                        unsigned warpBits) {
   std::string error;
   if (!decode(factorCounts, factors, registers, lanes, warps, blocks, laneBits,
               warpBits, error))
@@ -86,8 +88,8 @@ DistributedLayout DistributedAttr::getLayout() const {
 
 std::optional<DistributedLayout> DistributedAttr::lookup(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  auto attr =
-      tensor ? dyn_cast_or_null<DistributedAttr>(tensor.getEncoding()) : nullptr;
+  auto attr = tensor ? dyn_cast_or_null<DistributedAttr>(tensor.getEncoding())
+                     : nullptr;
   return attr ? std::optional(attr.getLayout()) : std::nullopt;
 }
 
@@ -113,9 +115,9 @@ static ParseResult parseLists(AsmParser &parser,
                               SmallVectorImpl<SmallVector<int64_t>> &lists) {
   return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
     SmallVector<int64_t> &list = lists.emplace_back();
-    return parser.parseCommaSeparatedList(
-        AsmParser::Delimiter::Square,
-        [&] { return parser.parseInteger(list.emplace_back()); });
+    return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+      return parser.parseInteger(list.emplace_back());
+    });
   });
 }
 
@@ -162,10 +164,10 @@ Attribute DistributedAttr::parse(AsmParser &parser, Type) {
   if (parser.parseGreater())
     return {};
   using List = ArrayRef<int64_t>;
-  DistributedAttr attr = getChecked(
-      [&] { return parser.emitError(loc); }, parser.getContext(), List(counts),
-      List(flatFactors), List(flat[0]), List(flat[1]), List(flat[2]),
-      List(flat[3]), bits[1], bits[2]);
+  DistributedAttr attr =
+      getChecked([&] { return parser.emitError(loc); }, parser.getContext(),
+                 List(counts), List(flatFactors), List(flat[0]), List(flat[1]),
+                 List(flat[2]), List(flat[3]), bits[1], bits[2]);
   // One spelling for each layout.
   return attr ? get(parser.getContext(), attr.getLayout()) : attr;
 }
@@ -220,9 +222,9 @@ Attribute SharedLayoutAttr::parse(AsmParser &parser, Type) {
   SmallVector<int64_t> strides, swizzle;
   int64_t offset = 0;
   auto parseList = [&](SmallVectorImpl<int64_t> &list) {
-    return parser.parseCommaSeparatedList(
-        AsmParser::Delimiter::Square,
-        [&] { return parser.parseInteger(list.emplace_back()); });
+    return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+      return parser.parseInteger(list.emplace_back());
+    });
   };
   if (parser.parseLess() || parseList(strides))
     return {};
@@ -246,8 +248,8 @@ Attribute SharedLayoutAttr::parse(AsmParser &parser, Type) {
     return {};
   }
   return getChecked([&] { return parser.emitError(loc); }, parser.getContext(),
-                    ArrayRef<int64_t>(strides), offset, unsigned(swizzle[0]), unsigned(swizzle[1]),
-                    unsigned(swizzle[2]));
+                    ArrayRef<int64_t>(strides), offset, unsigned(swizzle[0]),
+                    unsigned(swizzle[1]), unsigned(swizzle[2]));
 }
 
 void SharedLayoutAttr::print(AsmPrinter &printer) const {

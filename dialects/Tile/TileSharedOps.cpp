@@ -15,18 +15,17 @@ static FailureOr<DistributedLayout> getLayout(Operation *op, Type type,
                                               StringRef what) {
   if (auto layout = DistributedAttr::lookup(type))
     return *layout;
-  return op->emitOpError() << what << " needs a #tile.distributed encoding, but "
-                           << "is " << type
-                           << " (run tile-assign-layouts)";
+  return op->emitOpError() << what
+                           << " needs a #tile.distributed encoding, but "
+                           << "is " << type << " (run tile-assign-layouts)";
 }
 
 static LogicalResult checkSameBlock(Operation *op, RankedTensorType block,
                                     SharedType shared) {
   if (block.getShape() != shared.getShape() ||
       block.getElementType() != shared.getElementType())
-    return op->emitOpError("block ")
-           << block << " and shared tile " << shared
-           << " differ in shape or element type";
+    return op->emitOpError("block ") << block << " and shared tile " << shared
+                                     << " differ in shape or element type";
   return success();
 }
 
@@ -43,8 +42,8 @@ static LogicalResult checkView(Operation *op, SharedType from, SharedType to,
   bool same = actual.getOffset() == expected->getOffset() &&
               actual.getSwizzle() == expected->getSwizzle();
   for (auto [dim, size] : llvm::enumerate(to.getShape()))
-    same &= size == 1 ||
-            actual.getStrides()[dim] == expected->getStrides()[dim];
+    same &=
+        size == 1 || actual.getStrides()[dim] == expected->getStrides()[dim];
   if (!same)
     return op->emitOpError("result must have layout ")
            << SharedLayoutAttr::get(op->getContext(), *expected) << ", but has "
@@ -79,7 +78,8 @@ LogicalResult CopyToSharedOp::verify() {
       failed(::getLayout(*this, type, "value")))
     return failure();
   if (auto rounding = getRounding();
-      rounding && (*rounding != Precision::tf32 || !type.getElementType().isF32()))
+      rounding &&
+      (*rounding != Precision::tf32 || !type.getElementType().isF32()))
     return emitOpError("rounding is tf32, of f32 elements");
   return success();
 }
@@ -110,7 +110,8 @@ LogicalResult AsyncCopyOp::verify() {
            << rank << " offsets, but has " << getOffsets().size();
   if (auto steps = getSteps()) {
     if (int64_t(steps->size()) != rank)
-      return emitOpError("needs ") << rank << " steps, but has " << steps->size();
+      return emitOpError("needs ")
+             << rank << " steps, but has " << steps->size();
     if (llvm::any_of(*steps, [](int64_t step) { return step < 1; }))
       return emitOpError("steps must be positive");
   }
@@ -188,7 +189,8 @@ LogicalResult ConvertLayoutOp::verify() {
   RankedTensorType from = getValue().getType(), to = getResult().getType();
   if (from.getShape() != to.getShape() ||
       from.getElementType() != to.getElementType())
-    return emitOpError("only the layout may change, but the block changes from ")
+    return emitOpError(
+               "only the layout may change, but the block changes from ")
            << from << " to " << to;
   auto source = ::getLayout(*this, from, "operand");
   if (failed(source))
@@ -233,8 +235,8 @@ static LogicalResult checkDims(Operation *op, StringRef name, int64_t rank,
   SmallVector<bool> seen(rank, false);
   for (int64_t dim : llvm::concat<const int64_t>(batch, contract)) {
     if (dim < 0 || dim >= rank || seen[dim])
-      return op->emitOpError() << name << " dim " << dim
-                               << " is out of range or given twice";
+      return op->emitOpError()
+             << name << " dim " << dim << " is out of range or given twice";
     seen[dim] = true;
   }
   return success();
@@ -284,10 +286,12 @@ LogicalResult MmaOp::verify() {
     return emitOpError("mma_sync adds up in f32, not ") << acc.getElementType();
   if (!getLhsLayout() || !getRhsLayout())
     return emitOpError("mma_sync needs lhs_layout and rhs_layout");
-  if (failed(getLhsLayout()->verifyEncoding(lhs.getShape(), element,
-                                            [&] { return emitOpError("lhs_layout: "); })) ||
-      failed(getRhsLayout()->verifyEncoding(rhs.getShape(), element,
-                                            [&] { return emitOpError("rhs_layout: "); })))
+  if (failed(getLhsLayout()->verifyEncoding(
+          lhs.getShape(), element,
+          [&] { return emitOpError("lhs_layout: "); })) ||
+      failed(getRhsLayout()->verifyEncoding(rhs.getShape(), element, [&] {
+        return emitOpError("rhs_layout: ");
+      })))
     return failure();
   if (!planMma(dims, getMmaLayouts(), element.getIntOrFloatBitWidth()))
     return emitOpError("layouts of accumulator and fragments do not make ")

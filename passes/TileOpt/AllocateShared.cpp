@@ -1,9 +1,9 @@
 //===- AllocateShared.cpp - offsets and barriers of shared tiles ----------===//
 //
 // Liveness is an interval of a linear numbering of the kernel's ops: from a
-// tile's allocation to the last use of it or of a view of it. A tile that is used
-// inside a loop but allocated outside lives to the loop's end. Offsets: largest
-// tiles first, each at the lowest aligned offset that no tile with an
+// tile's allocation to the last use of it or of a view of it. A tile that is
+// used inside a loop but allocated outside lives to the loop's end. Offsets:
+// largest tiles first, each at the lowest aligned offset that no tile with an
 // overlapping interval takes.
 //
 // Reuse of bytes costs a barrier between the old tile's last access and the new
@@ -158,7 +158,8 @@ static int64_t countConflicts(FuncOp func) {
     } else if (auto mma = dyn_cast<MmaOp>(op)) {
       if (mma.getMma() != MmaKind::mma_sync)
         return;
-      bool narrow = mma.getLhs().getType().getElementType().getIntOrFloatBitWidth() < 32;
+      bool narrow =
+          mma.getLhs().getType().getElementType().getIntOrFloatBitWidth() < 32;
       count(mma.getLhs(), *mma.getLhsLayout(), narrow);
       count(mma.getRhs(), *mma.getRhsLayout(), narrow);
     }

@@ -39,8 +39,8 @@ namespace {
 class Rewriter {
 public:
   Rewriter(FuncOp func, const LayoutMap &layouts, RewriteCounts &counts)
-      : func(func), layouts(layouts), counts(counts),
-        numWarps(func.getWarps()), builder(func.getContext()) {}
+      : func(func), layouts(layouts), counts(counts), numWarps(func.getWarps()),
+        builder(func.getContext()) {}
 
   LogicalResult run() { return rewriteBlock(func.getBody().front()); }
 
@@ -64,7 +64,8 @@ private:
 
   LogicalResult rewriteBlock(Block &block);
   LogicalResult rewriteOp(Operation *op);
-  LogicalResult require(Operation *op, unsigned operand, DistributedAttr layout);
+  LogicalResult require(Operation *op, unsigned operand,
+                        DistributedAttr layout);
   LogicalResult requireAll(Operation *op, DistributedAttr layout);
   FailureOr<Value> convert(Value value, DistributedAttr layout);
   Value copyToScratch(Value value, RankedTensorType to);
@@ -98,10 +99,10 @@ static Value rematerialise(OpBuilder &builder, Operation *op,
   Operation *copy = builder.clone(*op);
   if (auto constant = dyn_cast<arith::ConstantOp>(copy)) {
     auto elements = cast<DenseElementsAttr>(constant.getValue());
-    constant.setValueAttr(elements.isSplat()
-                              ? DenseElementsAttr::get(
-                                    type, elements.getSplatValue<Attribute>())
-                              : elements.reshape(type));
+    constant.setValueAttr(
+        elements.isSplat()
+            ? DenseElementsAttr::get(type, elements.getSplatValue<Attribute>())
+            : elements.reshape(type));
   }
   copy->getResult(0).setType(type);
   return copy->getResult(0);
@@ -154,14 +155,12 @@ FailureOr<Value> Rewriter::convert(Value value, DistributedAttr layout) {
   if (!getAttr(value))
     return emitError(value.getLoc())
            << "a block has no layout yet where it is used";
-  ConversionPlan plan =
-      planConversion(getAttr(value).getLayout(), layout.getLayout(),
-                     type.getShape());
+  ConversionPlan plan = planConversion(getAttr(value).getLayout(),
+                                       layout.getLayout(), type.getShape());
   if (plan.kind == ConversionKind::Shared)
     return known = loadScratch(copyToScratch(value, type), type);
   ++counts.conversions;
-  return known =
-             ConvertLayoutOp::create(builder, value.getLoc(), type, value);
+  return known = ConvertLayoutOp::create(builder, value.getLoc(), type, value);
 }
 
 LogicalResult Rewriter::require(Operation *op, unsigned operand,
@@ -256,8 +255,9 @@ LogicalResult Rewriter::rewriteReshape(ReshapeOp op) {
   if (element.isIndex())
     return op.emitOpError("cannot be distributed: ")
            << op.getValue().getType() << " to " << op.getResult().getType();
-  Value tile = createSharedTile(builder, loc, RankedTensorType::get(from, element),
-                                SharedLayout::getDense(from));
+  Value tile =
+      createSharedTile(builder, loc, RankedTensorType::get(from, element),
+                       SharedLayout::getDense(from));
   CopyToSharedOp::create(builder, loc, op.getValue(), tile, nullptr);
   auto type = SharedType::get(
       func.getContext(), to, element,
@@ -299,8 +299,8 @@ LogicalResult Rewriter::rewriteTrans(TransOp op) {
 // Reductions
 //===----------------------------------------------------------------------===//
 
-/// A blocked layout without padding: powers of two of each dim over threads, what
-/// is odd in registers.
+/// A blocked layout without padding: powers of two of each dim over threads,
+/// what is odd in registers.
 static DistributedLayout getExactLayout(ArrayRef<int64_t> shape,
                                         unsigned numWarps) {
   SmallVector<int64_t> even, odd, order;
@@ -356,8 +356,8 @@ static ReduceOp cloneReduce(OpBuilder &builder, ReduceOp op, ValueRange inputs,
     SmallVector<int64_t> shape(getBlock(input).getShape());
     for (int64_t dim : dims)
       shape[dim] = 1;
-    types.push_back(RankedTensorType::get(
-        shape, getBlock(input).getElementType(), attr));
+    types.push_back(
+        RankedTensorType::get(shape, getBlock(input).getElementType(), attr));
   }
   auto result = ReduceOp::create(builder, op.getLoc(), types, inputs, dims);
   IRMapping mapping;
@@ -443,8 +443,8 @@ LogicalResult Rewriter::splitReduce(ReduceOp op,
   return success();
 }
 
-/// A scan combines along registers: its dim is gathered there, and the other dims
-/// are spread over the threads.
+/// A scan combines along registers: its dim is gathered there, and the other
+/// dims are spread over the threads.
 LogicalResult Rewriter::rewriteScan(ScanOp op) {
   ArrayRef<int64_t> shape = getBlock(op.getInputs()[0]).getShape();
   int64_t dim = op.getDim();

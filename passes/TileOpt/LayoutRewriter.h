@@ -1,4 +1,5 @@
-//===- LayoutRewriter.h - types with layouts, conversions between -*- C++ -*-===//
+//===- LayoutRewriter.h - types with layouts, conversions between -*- C++
+//-*-===//
 #ifndef TILEFUSE_PASSES_TILEOPT_LAYOUTREWRITER_H
 #define TILEFUSE_PASSES_TILEOPT_LAYOUTREWRITER_H
 

@@ -14,9 +14,9 @@ bool tilefuse::isRematerialisable(Value value) {
 
 SmallVector<int64_t> tilefuse::getExpandedDims(BroadcastOp op) {
   SmallVector<int64_t> dims;
-  for (auto [dim, extents] : llvm::enumerate(
-           llvm::zip_equal(op.getValue().getType().getShape(),
-                           op.getResult().getType().getShape())))
+  for (auto [dim, extents] :
+       llvm::enumerate(llvm::zip_equal(op.getValue().getType().getShape(),
+                                       op.getResult().getType().getShape())))
     if (std::get<0>(extents) != std::get<1>(extents))
       dims.push_back(dim);
   return dims;
@@ -80,7 +80,8 @@ private:
       pending.push_back(value);
   }
   /// Gives an operand a layout, unless it is made at its use.
-  void assignOperand(Value value, const std::optional<DistributedLayout> &layout) {
+  void assignOperand(Value value,
+                     const std::optional<DistributedLayout> &layout) {
     if (layout && isa<RankedTensorType>(value.getType()) &&
         !isRematerialisable(value))
       assign(value, *layout);
@@ -115,10 +116,12 @@ private:
       assignTied(op->getResults(), layout);
       assignTied(op->getOperands(), layout);
     } else if (auto reshape = dyn_cast<ReshapeOp>(op)) {
-      assignOperand(reshape.getResult(),
-                    layout.reshape(shape(use.get()), shape(reshape.getResult())));
+      assignOperand(
+          reshape.getResult(),
+          layout.reshape(shape(use.get()), shape(reshape.getResult())));
     } else if (auto trans = dyn_cast<TransOp>(op)) {
-      assignOperand(trans.getResult(), layout.transpose(trans.getPermutation()));
+      assignOperand(trans.getResult(),
+                    layout.transpose(trans.getPermutation()));
     } else if (auto reduce = dyn_cast<ReduceOp>(op)) {
       assignTied(reduce.getInputs(), layout);
       for (Value result : reduce.getOutputs())
@@ -153,7 +156,8 @@ private:
   }
 
   /// From a result to the operands that should have been in its layout.
-  void spreadUp(Operation *op, OpResult result, const DistributedLayout &layout) {
+  void spreadUp(Operation *op, OpResult result,
+                const DistributedLayout &layout) {
     if (OpTrait::hasElementwiseMappableTraits(op)) {
       assignTied(op->getOperands(), layout);
       assignTied(op->getResults(), layout);

@@ -1,4 +1,5 @@
-//===- LayoutSolver.h - the layout each block should have --------*- C++ -*-===//
+//===- LayoutSolver.h - the layout each block should have --------*- C++
+//-*-===//
 //
 // Layouts spread from anchors. An anchor is a value whose layout an instruction
 // or memory dictates: first accumulators of tensor-core dots, then, by falling

@@ -1,4 +1,5 @@
-//===- SharedHazards.h - which shared accesses need a barrier -----*- C++ -*-===//
+//===- SharedHazards.h - which shared accesses need a barrier -----*- C++
+//-*-===//
 //
 // Threads of a block run freely between barriers. Two accesses to one byte of
 // shared memory by different threads, one of them a write, need a barrier in
@@ -27,8 +28,8 @@ namespace tilefuse {
 /// The allocation that a shared tile is a view of; null for none.
 tile::AllocSharedOp findAllocation(mlir::Value sharedTile);
 
-/// Inserts the barriers that a kernel needs, all of whose tiles have offsets, and
-/// returns how many.
+/// Inserts the barriers that a kernel needs, all of whose tiles have offsets,
+/// and returns how many.
 int64_t insertBarriers(tile::FuncOp func);
 
 } // namespace tilefuse

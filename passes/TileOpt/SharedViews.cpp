@@ -1,4 +1,5 @@
-//===- SharedViews.cpp - chains of views on shared tiles ---------*- C++ -*-===//
+//===- SharedViews.cpp - chains of views on shared tiles ---------*- C++
+//-*-===//
 
 #include "passes/TileOpt/SharedViews.h"
 
@@ -34,8 +35,8 @@ static std::optional<SharedLayout> compose(const SharedLayout &layout,
                         getBlock(view->getResult(0)).getShape());
 }
 
-std::optional<SharedLayout>
-tilefuse::composeViews(const SharedLayout &layout, const ViewChain &chain) {
+std::optional<SharedLayout> tilefuse::composeViews(const SharedLayout &layout,
+                                                   const ViewChain &chain) {
   std::optional<SharedLayout> result = layout;
   for (Operation *view : chain.views)
     if (!(result = compose(*result, view)))

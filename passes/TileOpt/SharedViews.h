@@ -1,4 +1,5 @@
-//===- SharedViews.h - chains of views on shared tiles -----------*- C++ -*-===//
+//===- SharedViews.h - chains of views on shared tiles -----------*- C++
+//-*-===//
 #ifndef TILEFUSE_PASSES_TILEOPT_SHAREDVIEWS_H
 #define TILEFUSE_PASSES_TILEOPT_SHAREDVIEWS_H
 
@@ -16,8 +17,8 @@ struct ViewChain {
 /// The chain that ends in `value`; no views when it is none.
 ViewChain traceViews(mlir::Value value);
 
-/// The layout of the chain's end when its root has `layout`; none when a view is
-/// not representable.
+/// The layout of the chain's end when its root has `layout`; none when a view
+/// is not representable.
 std::optional<tile::SharedLayout> composeViews(const tile::SharedLayout &layout,
                                                const ViewChain &chain);
 

@@ -8,8 +8,8 @@
 // flight before the first copy waits.
 //
 // Operands that the contract rounds are rounded once, on the way in: to nearest
-// with 10 mantissa bits for tf32, by a cast for 16-bit precisions. What needs no
-// rounding and comes straight from memory goes by asynchronous copy.
+// with 10 mantissa bits for tf32, by a cast for 16-bit precisions. What needs
+// no rounding and comes straight from memory goes by asynchronous copy.
 //
 // Windows of values in registers work the same way: the source is staged, and
 // each window is a load from it.
@@ -232,8 +232,7 @@ void Stager::planDot(DotOp dot) {
 void Stager::addReader(Precision precision, Reader reader) {
   // A chain that no dense tile can express is cut after the view that fails.
   auto type = cast<RankedTensorType>(reader.chain.root.getType());
-  while (!composeViews(SharedLayout::getDense(type.getShape()),
-                       reader.chain)) {
+  while (!composeViews(SharedLayout::getDense(type.getShape()), reader.chain)) {
     ViewChain prefix{reader.chain.root, {}};
     unsigned failing = 0;
     for (Operation *view : reader.chain.views) {
@@ -276,9 +275,9 @@ void Stager::rewriteInsertWindow(InsertWindowOp insert) {
       SharedLayoutAttr::get(
           func.getContext(),
           layout.window(insert.getOffsets(), insert.getStrides())));
-  Value window = SharedWindowOp::create(builder, loc, windowType, tile,
-                                        insert.getOffsetsAttr(),
-                                        insert.getStridesAttr());
+  Value window =
+      SharedWindowOp::create(builder, loc, windowType, tile,
+                             insert.getOffsetsAttr(), insert.getStridesAttr());
   CopyToSharedOp::create(builder, loc, insert.getSlice(), window, nullptr);
   Value result = LoadSharedOp::create(builder, loc, type, tile);
   insert.getResult().replaceAllUsesWith(result);
@@ -345,11 +344,12 @@ void Stager::emit(const StageKey &key, Stage &stage) {
   // Readers with the same threads and the same steps meet the banks alike.
   DistributedLayout copyLayout = getMemoryLayout(root, numWarps);
   SmallVector<SharedAccess, 4> accesses;
-  auto addAccess = [&](const DistributedLayout &threads,
-                       const ViewChain &chain, bool wide = false) {
+  auto addAccess = [&](const DistributedLayout &threads, const ViewChain &chain,
+                       bool wide = false) {
     SmallVector<int64_t> shape(type.getShape());
     if (!chain.views.empty()) {
-      auto end = cast<RankedTensorType>(chain.views.back()->getResult(0).getType());
+      auto end =
+          cast<RankedTensorType>(chain.views.back()->getResult(0).getType());
       shape.assign(end.getShape().begin(), end.getShape().end());
     }
     SharedLayout dense = SharedLayout::getDense(type.getShape());
@@ -386,15 +386,16 @@ void Stager::emit(const StageKey &key, Stage &stage) {
     auto load = root.getDefiningOp<LoadOp>();
     // Neighbouring copies are waited for together.
     SmallVector<Value> tokens;
-    if (auto wait = dyn_cast_or_null<AsyncWaitOp>(tile.getDefiningOp()->getPrevNode())) {
+    if (auto wait = dyn_cast_or_null<AsyncWaitOp>(
+            tile.getDefiningOp()->getPrevNode())) {
       tokens.append(wait.getTokens().begin(), wait.getTokens().end());
       wait->erase();
     }
-    tokens.push_back(AsyncCopyOp::create(
-        builder, loc, TokenType::get(func.getContext()), load.getView(),
-        load.getOffsets(), tile,
-        DistributedAttr::get(func.getContext(), copyLayout),
-        load.getStepsAttr()));
+    tokens.push_back(
+        AsyncCopyOp::create(builder, loc, TokenType::get(func.getContext()),
+                            load.getView(), load.getOffsets(), tile,
+                            DistributedAttr::get(func.getContext(), copyLayout),
+                            load.getStepsAttr()));
     AsyncWaitOp::create(builder, loc, tokens);
   } else {
     CopyToSharedOp::create(

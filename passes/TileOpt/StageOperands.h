@@ -1,4 +1,5 @@
-//===- StageOperands.h - dot operands and windows in shared memory -*- C++ -*-===//
+//===- StageOperands.h - dot operands and windows in shared memory -*- C++
+//-*-===//
 //
 // The first half of tile-assign-layouts: after it, no tile.dot and no
 // tile.window is left; their operands are shared tiles.
@@ -19,7 +20,8 @@ struct StagingCounts {
 };
 
 /// Rewrites the dots, windows and window insertions of a kernel. Accumulator
-/// layouts of tensor-core dots are returned as anchors: values and their layouts.
+/// layouts of tensor-core dots are returned as anchors: values and their
+/// layouts.
 using LayoutAnchors =
     std::vector<std::pair<mlir::Value, tile::DistributedLayout>>;
 LayoutAnchors stageOperands(tile::FuncOp func, StagingCounts &counts);

@@ -1,4 +1,5 @@
-//===- BankConflicts.cpp - passes over the banks, and paddings ---*- C++ -*-===//
+//===- BankConflicts.cpp - passes over the banks, and paddings ---*- C++
+//-*-===//
 
 #include "dialects/Tile/Layout/SharedLayout.h"
 #include "llvm/ADT/STLExtras.h"
@@ -16,8 +17,8 @@ static constexpr int64_t sampledWarps = 4;
 int64_t tilefuse::tile::countPasses(llvm::ArrayRef<int64_t> byteAddresses,
                                     int64_t bytesPerLane) {
   // Wide accesses go in groups of lanes that move 128 bytes together.
-  size_t group = std::min<int64_t>(
-      32, numBanks * bankBytes / std::max(bytesPerLane, bankBytes));
+  size_t group = std::min<int64_t>(32, numBanks * bankBytes /
+                                           std::max(bytesPerLane, bankBytes));
   int64_t passes = 0;
   for (size_t first = 0; first < byteAddresses.size(); first += group) {
     // Distinct words of each bank; lanes that share a word share its pass.
@@ -62,14 +63,13 @@ listAccesses(const DistributedLayout &threads, llvm::ArrayRef<int64_t> shape,
   return accesses;
 }
 
-static BankCount
-countPasses(const SharedLayout &layout,
-            llvm::ArrayRef<llvm::SmallVector<Coords>> accesses,
-            int64_t elementBytes, int64_t vector) {
+static BankCount countPasses(const SharedLayout &layout,
+                             llvm::ArrayRef<llvm::SmallVector<Coords>> accesses,
+                             int64_t elementBytes, int64_t vector) {
   BankCount count;
   int64_t bytes = elementBytes * vector;
-  int64_t group = std::min<int64_t>(
-      32, numBanks * bankBytes / std::max(bytes, bankBytes));
+  int64_t group =
+      std::min<int64_t>(32, numBanks * bankBytes / std::max(bytes, bankBytes));
   for (const auto &lanes : accesses) {
     llvm::SmallVector<int64_t, 32> addresses;
     for (const Coords &coords : lanes)
@@ -185,8 +185,8 @@ tilefuse::tile::chooseSharedLayout(llvm::ArrayRef<int64_t> shape,
       BankCount count =
           ::countPasses(*seen, entry->second, elementBytes, vector);
       // An instruction costs about half a pass.
-      int64_t samples = std::max<int64_t>(
-          1, access.threads.getNumRegisters() / sampledRegisters);
+      int64_t samples = std::max<int64_t>(1, access.threads.getNumRegisters() /
+                                                 sampledRegisters);
       cost += access.weight * samples *
               (2 * count.getConflicts() + int64_t(entry->second.size()));
       if (best && cost > bestCost)

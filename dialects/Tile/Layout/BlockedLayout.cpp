@@ -1,9 +1,10 @@
-//===- BlockedLayout.cpp - layouts for memory and pointwise code -*- C++ -*-===//
+//===- BlockedLayout.cpp - layouts for memory and pointwise code -*- C++
+//-*-===//
 //
 // A blocked layout gives each dim some thread bits. The bits are chosen by
 // trying all ways to share lanes and warps among the dims: fewest registers a
-// thread first (a footprint of 34 columns as 8 lanes x 5 registers instead of 64
-// lanes-and-warps), where short runs of lanes along the fastest dim count as
+// thread first (a footprint of 34 columns as 8 lanes x 5 registers instead of
+// 64 lanes-and-warps), where short runs of lanes along the fastest dim count as
 // extra registers because they waste memory sectors.
 //
 //===----------------------------------------------------------------------===//
@@ -86,8 +87,8 @@ DistributedLayout tilefuse::tile::getBlockedLayout(
     if (i == 0)
       place(registers, search.vector);
     place(threads, int64_t(1) << search.best[i]);
-    int64_t rest = llvm::divideCeil(search.units[i],
-                                    int64_t(1) << search.best[i]);
+    int64_t rest =
+        llvm::divideCeil(search.units[i], int64_t(1) << search.best[i]);
     int64_t even = rest & -rest;
     place(outer, even);
     factors[dim].push_back(rest / even);

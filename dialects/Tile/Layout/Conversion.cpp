@@ -1,4 +1,5 @@
-//===- Conversion.cpp - how to move values between two layouts ---*- C++ -*-===//
+//===- Conversion.cpp - how to move values between two layouts ---*- C++
+//-*-===//
 
 #include "dialects/Tile/Layout/Conversion.h"
 #include "llvm/ADT/STLExtras.h"
@@ -87,10 +88,10 @@ std::optional<llvm::SmallVector<int64_t>> tilefuse::tile::getRegisterMap(
   return map;
 }
 
-/// The moves of a plan by shuffles; none when values cross warps or a lane would
-/// choose among too many registers. The composition dst, then src's inverse, is
-/// linear, so evaluating it on registers and on single lane and warp bits
-/// determines it; layouts whose digits differ are refused here.
+/// The moves of a plan by shuffles; none when values cross warps or a lane
+/// would choose among too many registers. The composition dst, then src's
+/// inverse, is linear, so evaluating it on registers and on single lane and
+/// warp bits determines it; layouts whose digits differ are refused here.
 static std::optional<llvm::SmallVector<ShuffleMove>>
 planShuffles(const DistributedLayout &src, const DistributedLayout &dst) {
   if (!sameThreads(src, dst))

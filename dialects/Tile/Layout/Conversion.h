@@ -1,4 +1,5 @@
-//===- Conversion.h - how to move values between two layouts -----*- C++ -*-===//
+//===- Conversion.h - how to move values between two layouts -----*- C++
+//-*-===//
 //
 // The plan of `tile.convert_layout`, derived from the two layouts alone:
 //   Registers  every value is already in its thread: renaming;

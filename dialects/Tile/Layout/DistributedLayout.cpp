@@ -1,4 +1,5 @@
-//===- DistributedLayout.cpp - which thread holds which element --*- C++ -*-===//
+//===- DistributedLayout.cpp - which thread holds which element --*- C++
+//-*-===//
 
 #include "dialects/Tile/Layout/DistributedLayout.h"
 #include "llvm/ADT/STLExtras.h"
@@ -78,7 +79,8 @@ bool DistributedLayout::finish() {
   for (unsigned i = 0; i < radices.size(); ++i)
     if (!((binary >> i) & 1))
       columns.push_back(uint64_t(1) << i);
-  std::optional<LinearMap> result = LinearMap(columns, radices.size()).inverse();
+  std::optional<LinearMap> result =
+      LinearMap(columns, radices.size()).inverse();
   if (!result)
     return false;
   inverse.assign(result->getColumns().begin(), result->getColumns().end());
@@ -265,8 +267,7 @@ bool DistributedLayout::isReplicated() const {
 int64_t DistributedLayout::getContiguity(unsigned dim) const {
   unsigned first = getFirstDigit(dim);
   unsigned count = 0;
-  for (auto [i, basis] :
-       llvm::enumerate(bases[unsigned(Hardware::Register)])) {
+  for (auto [i, basis] : llvm::enumerate(bases[unsigned(Hardware::Register)])) {
     uint64_t digit = uint64_t(1) << (first + i);
     if (i >= dimDigits[dim] || radices[first + i] != 2 || basis != digit)
       break;
@@ -322,7 +323,8 @@ bool DistributedLayout::equalUpToRegisters(
     for (int64_t warp = 0; warp < getNumWarps(); ++warp)
       for (int64_t lane = 0; lane < getNumLanes(); ++lane) {
         if (llvm::popcount(uint64_t(lane)) + llvm::popcount(uint64_t(warp)) +
-                llvm::popcount(uint64_t(block)) > 2)
+                llvm::popcount(uint64_t(block)) >
+            2)
           continue;
         Holder at{0, lane, warp, block};
         if (held(*this, at) != held(other, at))

@@ -1,4 +1,5 @@
-//===- DistributedLayout.h - which thread holds which element ----*- C++ -*-===//
+//===- DistributedLayout.h - which thread holds which element ----*- C++
+//-*-===//
 //
 // A distributed layout says, for a block of values held in registers, which
 // coordinates (register, lane, warp, block) holds.
@@ -9,9 +10,9 @@
 // are the bits of the register number, lane (5 bits), warp and cluster block;
 // the layout is a linear map from the second space onto the first (XOR of basis
 // vectors, as in "Linear Layouts", arXiv 2505.23819). Odd digits are repeat
-// counts and always lie in registers. So 10x34 or 3x3 footprints need no padding
-// to a power of two; a builder pads where it pays (34 as 5*8), and coordinates
-// past the real extent are padding: never stored, never reduced.
+// counts and always lie in registers. So 10x34 or 3x3 footprints need no
+// padding to a power of two; a builder pads where it pays (34 as 5*8), and
+// coordinates past the real extent are padding: never stored, never reduced.
 //
 // Digits are kept in row-major order of the block, fastest first. A reshape
 // only regroups digits into dims, a transpose permutes them, a slice drops
@@ -80,9 +81,9 @@ public:
   /// The empty layout of a rank-0 block held by one register of one lane.
   DistributedLayout() = default;
 
-  /// `factors[d]`: factors of dim d's padded extent, fastest first, each a power
-  /// of two or odd; `bases[h][i]`: coordinates of bit i of hardware part h.
-  /// On bad input: nothing, and a sentence in `error`.
+  /// `factors[d]`: factors of dim d's padded extent, fastest first, each a
+  /// power of two or odd; `bases[h][i]`: coordinates of bit i of hardware part
+  /// h. On bad input: nothing, and a sentence in `error`.
   static std::optional<DistributedLayout>
   get(llvm::ArrayRef<llvm::SmallVector<int64_t, 4>> factors,
       llvm::ArrayRef<Bases> bases, std::string &error);
@@ -102,8 +103,12 @@ public:
   }
   /// Registers a thread holds, padding included.
   int64_t getNumRegisters() const;
-  int64_t getNumLanes() const { return int64_t(1) << getNumBits(Hardware::Lane); }
-  int64_t getNumWarps() const { return int64_t(1) << getNumBits(Hardware::Warp); }
+  int64_t getNumLanes() const {
+    return int64_t(1) << getNumBits(Hardware::Lane);
+  }
+  int64_t getNumWarps() const {
+    return int64_t(1) << getNumBits(Hardware::Warp);
+  }
   int64_t getNumThreads() const { return getNumLanes() * getNumWarps(); }
 
   //===--- the map and its inverse ----------------------------------------===//
@@ -150,9 +155,11 @@ public:
   //===--- algebra --------------------------------------------------------===//
   /// Tiles of `this` laid out by `outer`: each dim's coordinate is
   /// inner + innerExtent * outer; hardware bits of `outer` follow this one's.
-  std::optional<DistributedLayout> product(const DistributedLayout &outer) const;
+  std::optional<DistributedLayout>
+  product(const DistributedLayout &outer) const;
   /// The layout q with `tile.product(q) == *this`, if there is one.
-  std::optional<DistributedLayout> quotient(const DistributedLayout &tile) const;
+  std::optional<DistributedLayout>
+  quotient(const DistributedLayout &tile) const;
   /// Same elements in the same threads, registers in any order.
   bool equalUpToRegisters(const DistributedLayout &other) const;
   bool operator==(const DistributedLayout &other) const;
@@ -172,11 +179,11 @@ private:
   /// Checks the bases and fills `inverse`; false when they are not independent
   /// or do not span.
   bool finish();
-  /// Result digit i is this layout's digit order[i]; digits left out vanish from
-  /// the bases. dimDigits is the caller's to set.
+  /// Result digit i is this layout's digit order[i]; digits left out vanish
+  /// from the bases. dimDigits is the caller's to set.
   DistributedLayout withDigits(llvm::ArrayRef<unsigned> order) const;
-  /// Cuts the odd digit at `position` into a faster one of radix `radix` and the
-  /// rest; the dim's digit count is the caller's to set.
+  /// Cuts the odd digit at `position` into a faster one of radix `radix` and
+  /// the rest; the dim's digit count is the caller's to set.
   void splitDigit(unsigned position, int64_t radix);
 
   /// Radix of each digit, row-major fastest first: 2, or odd.
@@ -208,9 +215,9 @@ DistributedLayout getReplicatedLayout(llvm::ArrayRef<int64_t> shape,
                                       unsigned numWarps);
 
 /// For each register of `dst` (in a fixed thread) the register of `src` in the
-/// same thread that holds element `toSource(coords)`; none when some value is in
-/// another thread. Registers that hold only padding map to -1. `shape` is the
-/// real extent of dst.
+/// same thread that holds element `toSource(coords)`; none when some value is
+/// in another thread. Registers that hold only padding map to -1. `shape` is
+/// the real extent of dst.
 std::optional<llvm::SmallVector<int64_t>>
 getRegisterMap(const DistributedLayout &src, const DistributedLayout &dst,
                llvm::ArrayRef<int64_t> shape,

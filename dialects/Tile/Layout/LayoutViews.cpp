@@ -1,4 +1,5 @@
-//===- LayoutViews.cpp - reshape, transpose, slice, product ------*- C++ -*-===//
+//===- LayoutViews.cpp - reshape, transpose, slice, product ------*- C++
+//-*-===//
 //
 // Changes of a distributed layout that move no value: digits are regrouped,
 // permuted, dropped or put together.
@@ -37,8 +38,8 @@ void DistributedLayout::splitDigit(unsigned position, int64_t radix) {
       basis = (basis & below) | ((basis & ~below) << 1);
 }
 
-/// Takes `count` worth of digits from `next` on, cutting an odd digit where that
-/// makes it fit; false when a digit would have to be cut otherwise.
+/// Takes `count` worth of digits from `next` on, cutting an odd digit where
+/// that makes it fit; false when a digit would have to be cut otherwise.
 static bool takeDigits(llvm::ArrayRef<int64_t> radices, unsigned next,
                        int64_t count, unsigned &taken, int64_t &cut) {
   taken = 0;
@@ -68,8 +69,8 @@ DistributedLayout::reshape(llvm::ArrayRef<int64_t> fromShape,
     return std::nullopt;
   DistributedLayout result = *this;
   result.dimDigits.assign(toShape.size(), 0);
-  unsigned next = 0;            // first digit not yet given out
-  unsigned sourceEnd = 0;       // first digit after the source dims seen so far
+  unsigned next = 0;      // first digit not yet given out
+  unsigned sourceEnd = 0; // first digit after the source dims seen so far
   int from = fromShape.size() - 1, to = toShape.size() - 1;
   // Walk groups of dims with equal element counts, fastest first.
   while (from >= 0 || to >= 0) {
@@ -220,7 +221,8 @@ DistributedLayout::product(const DistributedLayout &outer) const {
       radices.size() + outer.radices.size() > 62)
     return std::nullopt;
   DistributedLayout result;
-  llvm::SmallVector<unsigned> innerTo(radices.size()), outerTo(outer.radices.size());
+  llvm::SmallVector<unsigned> innerTo(radices.size()),
+      outerTo(outer.radices.size());
   for (unsigned dim = getRank(); dim-- > 0;) {
     for (unsigned i = 0; i < dimDigits[dim]; ++i) {
       innerTo[getFirstDigit(dim) + i] = result.radices.size();

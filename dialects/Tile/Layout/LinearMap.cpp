@@ -1,4 +1,5 @@
-//===- LinearMap.cpp - linear maps over F2 -----------------------*- C++ -*-===//
+//===- LinearMap.cpp - linear maps over F2 -----------------------*- C++
+//-*-===//
 
 #include "dialects/Tile/Layout/LinearMap.h"
 #include "llvm/ADT/STLExtras.h"
@@ -89,8 +90,7 @@ LinearMap LinearMap::product(const LinearMap &high) const {
 std::optional<LinearMap> LinearMap::quotient(const LinearMap &low) const {
   unsigned inputs = low.getInputBits();
   if (inputs > getInputBits() || low.outputBits > outputBits ||
-      llvm::ArrayRef(columns).take_front(inputs) !=
-          llvm::ArrayRef(low.columns))
+      llvm::ArrayRef(columns).take_front(inputs) != llvm::ArrayRef(low.columns))
     return std::nullopt;
   LinearMap map;
   map.outputBits = outputBits - low.outputBits;

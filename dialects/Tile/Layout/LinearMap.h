@@ -1,4 +1,5 @@
-//===- LinearMap.h - linear maps over F2 -------------------------*- C++ -*-===//
+//===- LinearMap.h - linear maps over F2 -------------------------*- C++
+//-*-===//
 //
 // A map from bit vectors to bit vectors that respects XOR. It is stored as one
 // output word per input bit (the columns of its matrix), so that applying it is

@@ -1,4 +1,5 @@
-//===- MmaLayout.cpp - fragments of mma.sync as layouts ----------*- C++ -*-===//
+//===- MmaLayout.cpp - fragments of mma.sync as layouts ----------*- C++
+//-*-===//
 //
 // How the bits of a block-level product are shared out. M, N, K and batch are
 // lists of bits (and odd digits, which stay in registers), fastest first:
@@ -10,9 +11,9 @@
 //              row bit 3          k bit 2 (3)
 //   warp       rows, columns      the same rows         the same columns
 //
-// (in brackets: 16-bit elements, two of which make one PTX register). A warp bit
-// that an operand does not depend on is a copy there: those warps read the same
-// fragment.
+// (in brackets: 16-bit elements, two of which make one PTX register). A warp
+// bit that an operand does not depend on is a copy there: those warps read the
+// same fragment.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,8 +28,9 @@ using namespace tilefuse::tile;
 // DotDims
 //===----------------------------------------------------------------------===//
 
-static llvm::SmallVector<int64_t>
-getOtherDims(size_t rank, llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b) {
+static llvm::SmallVector<int64_t> getOtherDims(size_t rank,
+                                               llvm::ArrayRef<int64_t> a,
+                                               llvm::ArrayRef<int64_t> b) {
   llvm::SmallVector<int64_t> dims;
   for (int64_t dim = 0; dim < int64_t(rank); ++dim)
     if (!llvm::is_contained(a, dim) && !llvm::is_contained(b, dim))
@@ -105,8 +107,8 @@ struct DimBit {
 };
 using DimBits = llvm::SmallVector<DimBit, 10>;
 
-/// A layout under construction: bits are placed one by one; odd factors of every
-/// dim follow in registers.
+/// A layout under construction: bits are placed one by one; odd factors of
+/// every dim follow in registers.
 struct Builder {
   llvm::ArrayRef<int64_t> shape;
   std::vector<DistributedLayout::Bases> bases;
@@ -133,8 +135,8 @@ struct Builder {
 };
 } // namespace
 
-/// The bits of some dims, fastest (last dim, lowest weight) first; `position` is
-/// what DimBit::dim counts.
+/// The bits of some dims, fastest (last dim, lowest weight) first; `position`
+/// is what DimBit::dim counts.
 static DimBits listBits(llvm::ArrayRef<int64_t> shape,
                         llvm::ArrayRef<int64_t> dims, int64_t firstPosition) {
   DimBits bits;
@@ -145,7 +147,9 @@ static DimBits listBits(llvm::ArrayRef<int64_t> shape,
 }
 
 /// Product of the dims' odd factors.
-static int64_t getOdd(int64_t count) { return count >> llvm::countr_zero(uint64_t(count)); }
+static int64_t getOdd(int64_t count) {
+  return count >> llvm::countr_zero(uint64_t(count));
+}
 
 std::optional<MmaLayouts>
 tilefuse::tile::getMmaLayouts(const DotDims &dims, int64_t elementBits,
@@ -161,8 +165,7 @@ tilefuse::tile::getMmaLayouts(const DotDims &dims, int64_t elementBits,
   int64_t numBatch = dims.lhsBatch.size();
   DimBits batch = listBits(dims.lhsShape, dims.lhsBatch, 0);
   DimBits rows = listBits(dims.lhsShape, lhsFree, numBatch);
-  DimBits columns =
-      listBits(dims.rhsShape, rhsFree, numBatch + lhsFree.size());
+  DimBits columns = listBits(dims.rhsShape, rhsFree, numBatch + lhsFree.size());
   DimBits depth = listBits(dims.lhsShape, dims.lhsContract, 0);
   if (rows.size() < 4 || columns.size() < 3 || depth.size() < depthBits)
     return std::nullopt;
@@ -185,9 +188,8 @@ tilefuse::tile::getMmaLayouts(const DotDims &dims, int64_t elementBits,
         }
   };
   auto countSpared = [&](const DimBits &bits, unsigned keep) {
-    return llvm::count_if(llvm::drop_begin(bits, keep), [&](const DimBit &bit) {
-      return !isAvoided(bit);
-    });
+    return llvm::count_if(llvm::drop_begin(bits, keep),
+                          [&](const DimBit &bit) { return !isAvoided(bit); });
   };
   unsigned numWarpBits = llvm::Log2_64_Ceil(numWarps);
   take(batch, 0, std::min<unsigned>(numWarpBits, batch.size()));
@@ -281,7 +283,8 @@ tilefuse::tile::getMmaLayouts(const DotDims &dims, int64_t elementBits,
     lhs.place(Hardware::Warp, real ? toLhs(warps[i]) : std::nullopt);
     rhs.place(Hardware::Warp, real ? toRhs(warps[i]) : std::nullopt);
   }
-  auto accLayout = acc.build(), lhsLayout = lhs.build(), rhsLayout = rhs.build();
+  auto accLayout = acc.build(), lhsLayout = lhs.build(),
+       rhsLayout = rhs.build();
   if (!accLayout || !lhsLayout || !rhsLayout)
     return std::nullopt;
   // Odd factors multiply the registers of every thread.
@@ -314,7 +317,8 @@ tilefuse::tile::planMma(const DotDims &dims, const MmaLayouts &layouts,
   size_t numBatch = dims.lhsBatch.size(), numLhsFree = dims.getLhsFree().size();
   llvm::SmallVector<int64_t> result = dims.getResultShape();
   unsigned pairBits = narrow ? 1 : 0;
-  if (acc.getNumBits(Hardware::Lane) != 5 || lhs.getNumBits(Hardware::Lane) != 5 ||
+  if (acc.getNumBits(Hardware::Lane) != 5 ||
+      lhs.getNumBits(Hardware::Lane) != 5 ||
       rhs.getNumBits(Hardware::Lane) != 5 ||
       acc.getNumBits(Hardware::Register) < 2 ||
       lhs.getNumBits(Hardware::Register) < 2 + pairBits ||
@@ -363,8 +367,10 @@ tilefuse::tile::planMma(const DotDims &dims, const MmaLayouts &layouts,
   bool matches = isZero(rowHigh.second) && isZero(depthHigh.first) &&
                  depthHigh == depthHighRhs && isZero(columnLow.second);
   for (unsigned i = 0; i < 2; ++i) {
-    matches &= fromLhs(lhs.getCoords(lane(i))) == fromRhs(rhs.getCoords(lane(i)));
-    matches &= fromRhs(rhs.getCoords(lane(3 + i))).first == acc.getCoords(lane(i));
+    matches &=
+        fromLhs(lhs.getCoords(lane(i))) == fromRhs(rhs.getCoords(lane(i)));
+    matches &=
+        fromRhs(rhs.getCoords(lane(3 + i))).first == acc.getCoords(lane(i));
   }
   for (unsigned i = 2; i < 5; ++i)
     matches &= fromLhs(lhs.getCoords(lane(i))).first == acc.getCoords(lane(i));

@@ -1,4 +1,5 @@
-//===- MmaLayout.h - fragments of mma.sync as layouts ------------*- C++ -*-===//
+//===- MmaLayout.h - fragments of mma.sync as layouts ------------*- C++
+//-*-===//
 //
 // The three fragments of `mma.sync.m16n8k8` (tf32) and `m16n8k16` (16-bit) are
 // distributed layouts of 16 x k, k x 8 and 16 x 8 blocks. A block-level product
@@ -52,11 +53,11 @@ inline int64_t getMmaDepth(int64_t elementBits) {
 
 /// Nothing when the shapes do not fit: M has at least 4 bits, N 3, K the
 /// instruction's depth, and K is made of powers of two and odd factors.
-/// `avoidWarps[i]`: coordinates of result dim i whose bits (a mask) should not be
-/// spread over warps, because an epilogue folds over them.
-std::optional<MmaLayouts> getMmaLayouts(const DotDims &dims,
-                                        int64_t elementBits, unsigned numWarps,
-                                        llvm::ArrayRef<int64_t> avoidWarps = {});
+/// `avoidWarps[i]`: coordinates of result dim i whose bits (a mask) should not
+/// be spread over warps, because an epilogue folds over them.
+std::optional<MmaLayouts>
+getMmaLayouts(const DotDims &dims, int64_t elementBits, unsigned numWarps,
+              llvm::ArrayRef<int64_t> avoidWarps = {});
 
 /// One instruction: registers of each fragment, in the order that PTX names
 /// them. 16-bit operand registers are single elements here; two make one 32-bit

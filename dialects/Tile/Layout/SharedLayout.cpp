@@ -1,4 +1,5 @@
-//===- SharedLayout.cpp - where an element lies in shared memory -*- C++ -*-===//
+//===- SharedLayout.cpp - where an element lies in shared memory -*- C++
+//-*-===//
 
 #include "dialects/Tile/Layout/SharedLayout.h"
 #include "llvm/ADT/STLExtras.h"
@@ -28,8 +29,7 @@ SharedLayout SharedLayout::getPadded(llvm::ArrayRef<int64_t> shape,
   return SharedLayout(strides);
 }
 
-int64_t
-SharedLayout::getLinearPosition(llvm::ArrayRef<int64_t> coords) const {
+int64_t SharedLayout::getLinearPosition(llvm::ArrayRef<int64_t> coords) const {
   int64_t position = offset;
   for (auto [coord, stride] : llvm::zip(coords, strides))
     position += coord * stride;
@@ -45,7 +45,8 @@ int64_t SharedLayout::getSpan(llvm::ArrayRef<int64_t> shape) const {
   for (auto [extent, stride] : llvm::zip(shape, strides))
     last += (extent - 1) * stride;
   // The swizzle permutes aligned groups of 2^(base + bits).
-  int64_t group = swizzle.bits ? int64_t(1) << (swizzle.base + swizzle.bits) : 1;
+  int64_t group =
+      swizzle.bits ? int64_t(1) << (swizzle.base + swizzle.bits) : 1;
   return (last / group + 1) * group;
 }
 

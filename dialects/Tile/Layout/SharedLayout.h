@@ -1,12 +1,13 @@
-//===- SharedLayout.h - where an element lies in shared memory ---*- C++ -*-===//
+//===- SharedLayout.h - where an element lies in shared memory ---*- C++
+//-*-===//
 //
 // A shared layout maps coordinates to an element's position in a shared tile:
 //   position = swizzle(offset + sum_d coords[d] * strides[d])
 // Strides are integers, so padded pitches (a channel plane of 360 words instead
 // of 340) are layouts like any other, and a window is a new offset with scaled
 // strides: a convolution tap is the same tile, 1 element further on. The
-// swizzle XORs `bits` bits at `base + shift` onto those at `base`; it is applied
-// last, so window and reshape never see it.
+// swizzle XORs `bits` bits at `base + shift` onto those at `base`; it is
+// applied last, so window and reshape never see it.
 //
 // Bank conflicts are counted, not reasoned about: every warp-wide access is
 // played through the 32 banks of 4 bytes.
@@ -99,7 +100,8 @@ BankCount countBankPasses(const SharedLayout &layout,
                           int64_t vector);
 
 /// Transactions of one warp-wide access at these byte addresses.
-int64_t countPasses(llvm::ArrayRef<int64_t> byteAddresses, int64_t bytesPerLane);
+int64_t countPasses(llvm::ArrayRef<int64_t> byteAddresses,
+                    int64_t bytesPerLane);
 
 /// A use of a shared tile that padding should serve without conflicts:
 /// `threads` covers a block of real `shape`, which is `view` of the tile (given

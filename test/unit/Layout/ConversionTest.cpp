@@ -8,7 +8,8 @@ using namespace tilefuse::tile;
 
 /// Runs the plan: value of a register is the list of its coordinates.
 static void simulate(const DistributedLayout &src, const DistributedLayout &dst,
-                     llvm::ArrayRef<int64_t> shape, const ConversionPlan &plan) {
+                     llvm::ArrayRef<int64_t> shape,
+                     const ConversionPlan &plan) {
   forEachHolder(dst, [&](Holder at) {
     Coords wanted = dst.getCoords(at);
     for (size_t dim = 0; dim < shape.size(); ++dim)
@@ -80,10 +81,10 @@ TEST(Conversion, AcrossWarpsIsShared) {
 TEST(Conversion, CopiesAreReadNearby) {
   // Lanes 2..4 hold copies; the destination wants the same in other lanes.
   std::string error;
-  auto src = DistributedLayout::get(
-      {{4}}, {{}, {{1}, {2}, {0}, {0}, {0}}}, error);
-  auto dst = DistributedLayout::get(
-      {{4}}, {{}, {{0}, {0}, {0}, {1}, {2}}}, error);
+  auto src =
+      DistributedLayout::get({{4}}, {{}, {{1}, {2}, {0}, {0}, {0}}}, error);
+  auto dst =
+      DistributedLayout::get({{4}}, {{}, {{0}, {0}, {0}, {1}, {2}}}, error);
   ASSERT_TRUE(src && dst);
   ConversionPlan plan = planConversion(*src, *dst, {4});
   ASSERT_EQ(plan.kind, ConversionKind::Shuffles);

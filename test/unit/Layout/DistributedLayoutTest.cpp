@@ -234,7 +234,8 @@ TEST(DistributedLayout, ContiguityIsTrue) {
     for (unsigned dim = 0; dim < layout.getRank(); ++dim) {
       int64_t vector = layout.getContiguity(dim);
       forEachHolder(layout, [&](Holder at) {
-        Coords first = layout.getCoords(at.reg / vector * vector, at.lane, at.warp);
+        Coords first =
+            layout.getCoords(at.reg / vector * vector, at.lane, at.warp);
         Coords here = layout.getCoords(at);
         EXPECT_EQ(first[dim] % vector, 0);
         first[dim] += at.reg % vector;
@@ -246,9 +247,9 @@ TEST(DistributedLayout, ContiguityIsTrue) {
 
 TEST(DistributedLayout, BlockedCoversTheShape) {
   std::vector<llvm::SmallVector<int64_t>> shapes = {
-      {1},      {7},         {34},         {1024},      {10, 34},
-      {3, 3},   {128, 32},   {8, 10, 34},  {64, 8, 3, 3}, {1, 16, 10, 34},
-      {257, 5}, {1, 1, 1, 1}, {2, 63, 129}, {72, 6, 6},  {}};
+      {1},      {7},          {34},         {1024},        {10, 34},
+      {3, 3},   {128, 32},    {8, 10, 34},  {64, 8, 3, 3}, {1, 16, 10, 34},
+      {257, 5}, {1, 1, 1, 1}, {2, 63, 129}, {72, 6, 6},    {}};
   for (const auto &shape : shapes)
     for (unsigned warps : {1u, 4u, 8u}) {
       llvm::SmallVector<int64_t> order;

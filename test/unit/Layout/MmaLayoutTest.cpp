@@ -89,7 +89,8 @@ static void check(const DotDims &dims, int64_t bits, unsigned warps,
           for (size_t i = 0; i < 4; ++i) {
             Position at = getC(i, lane);
             for (int64_t k = 0; k < (narrow ? 16 : 8); ++k)
-              acc[lane][step.acc[i]] += a.at({at.row, k}) * b.at({k, at.column});
+              acc[lane][step.acc[i]] +=
+                  a.at({at.row, k}) * b.at({k, at.column});
           }
       }
     for (int64_t lane = 0; lane < 32; ++lane)

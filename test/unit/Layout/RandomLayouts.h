@@ -1,4 +1,5 @@
-//===- RandomLayouts.h - seeded layouts for property tests -------*- C++ -*-===//
+//===- RandomLayouts.h - seeded layouts for property tests -------*- C++
+//-*-===//
 #ifndef TILEFUSE_TEST_UNIT_LAYOUT_RANDOMLAYOUTS_H
 #define TILEFUSE_TEST_UNIT_LAYOUT_RANDOMLAYOUTS_H
 
@@ -9,7 +10,8 @@
 namespace tilefuse::tile {
 
 /// A layout with random digits, bits in random parts, some of them mixed by XOR
-/// (`mixed`), some copies. Lane bits are 5 and warp bits `warpBits` when `full`.
+/// (`mixed`), some copies. Lane bits are 5 and warp bits `warpBits` when
+/// `full`.
 class RandomLayouts {
 public:
   explicit RandomLayouts(unsigned seed) : engine(seed) {}
@@ -52,8 +54,8 @@ public:
       placed.push_back({part, unsigned(bases[part].size())});
       bases[part].push_back(basis);
     }
-    // Add one basis to another: the map stays invertible. Bits of one dim may be
-    // added as numbers only where they differ, so mix across dims.
+    // Add one basis to another: the map stays invertible. Bits of one dim may
+    // be added as numbers only where they differ, so mix across dims.
     if (mixed)
       for (unsigned i = 0; i + 1 < placed.size(); ++i) {
         if (number(3))

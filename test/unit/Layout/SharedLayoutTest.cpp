@@ -34,7 +34,8 @@ TEST(SharedLayout, WindowIsAShift) {
 TEST(SharedLayout, WindowsCompose) {
   llvm::SmallVector<int64_t> strides{100, 10, 1};
   SharedLayout layout(strides);
-  SharedLayout a = layout.window({1, 2, 0}, {1, 2, 1}).window({0, 1, 3}, {2, 1, 1});
+  SharedLayout a =
+      layout.window({1, 2, 0}, {1, 2, 1}).window({0, 1, 3}, {2, 1, 1});
   SharedLayout b = layout.window({1, 4, 3}, {2, 2, 1});
   EXPECT_TRUE(a == b);
 }
@@ -44,16 +45,16 @@ TEST(SharedLayout, ReshapeMovesNothing) {
     llvm::SmallVector<int64_t> strides, from, to;
     bool works;
   };
-  for (const Case &c : std::vector<Case>{
-           {{340, 34, 1}, {8, 10, 34}, {80, 34}, true},
-           {{340, 34, 1}, {8, 10, 34}, {8, 340}, true},
-           {{344, 34, 1}, {8, 10, 34}, {8, 340}, true},
-           {{344, 34, 1}, {8, 10, 34}, {80, 34}, false},
-           {{344, 34, 1}, {8, 10, 34}, {2, 4, 5, 2, 17, 2}, true},
-           {{76, 9, 3, 1}, {64, 8, 1, 1}, {64, 8}, true},
-           {{1, 65}, {64, 8}, {8, 8, 8}, true},
-           {{1, 65}, {64, 8}, {512}, false},
-           {{1}, {6}, {4, 1}, false}}) {
+  for (const Case &c :
+       std::vector<Case>{{{340, 34, 1}, {8, 10, 34}, {80, 34}, true},
+                         {{340, 34, 1}, {8, 10, 34}, {8, 340}, true},
+                         {{344, 34, 1}, {8, 10, 34}, {8, 340}, true},
+                         {{344, 34, 1}, {8, 10, 34}, {80, 34}, false},
+                         {{344, 34, 1}, {8, 10, 34}, {2, 4, 5, 2, 17, 2}, true},
+                         {{76, 9, 3, 1}, {64, 8, 1, 1}, {64, 8}, true},
+                         {{1, 65}, {64, 8}, {8, 8, 8}, true},
+                         {{1, 65}, {64, 8}, {512}, false},
+                         {{1}, {6}, {4, 1}, false}}) {
     SharedLayout layout(c.strides, 3);
     auto result = layout.reshape(c.from, c.to);
     EXPECT_EQ(result.has_value(), c.works);
@@ -159,12 +160,14 @@ TEST(Banks, ChosenPaddingIsFreeOfConflicts) {
     return std::optional(layout.window({0, 1, 1}, {1, 1, 1}));
   };
   SharedLayout dense = SharedLayout::getDense({8, 10, 34});
-  EXPECT_GT(countBankPasses(*tap(dense), *fragment, {8, 8, 32}, 4, 1)
-                .getConflicts(), 0);
+  EXPECT_GT(
+      countBankPasses(*tap(dense), *fragment, {8, 8, 32}, 4, 1).getConflicts(),
+      0);
   SharedAccess access{*fragment, {8, 8, 32}, tap, 1, false};
   SharedLayout chosen = chooseSharedLayout({8, 10, 34}, 4, {access});
-  EXPECT_EQ(countBankPasses(*tap(chosen), *fragment, {8, 8, 32}, 4, 1)
-                .getConflicts(), 0);
+  EXPECT_EQ(
+      countBankPasses(*tap(chosen), *fragment, {8, 8, 32}, 4, 1).getConflicts(),
+      0);
   EXPECT_TRUE(chosen.isInjective({8, 10, 34}));
   int64_t plane = chosen.getStrides()[0] % 32;
   EXPECT_TRUE(plane == 8 || plane == 24) << plane;
