@@ -38,10 +38,11 @@ bool isSplatConstant(Operation *op) {
   return isa<arith::ConstantOp>(op) && matchPattern(op, m_Constant(&value));
 }
 
-/// Elementwise arithmetic on blocks.
+/// Elementwise arithmetic on blocks; integer division too, which only moves
+/// within its block.
 bool isArithmetic(Operation *op) {
   return getBlockType(op) && OpTrait::hasElementwiseMappableTraits(op) &&
-         isPure(op);
+         isMemoryEffectFree(op);
 }
 
 bool isPointwise(Operation *op) {
