@@ -530,7 +530,7 @@ private:
                     " reads a value of the tile at another place than the "
                     "tile has it");
     for (const OpPlacement &placement : s.placements)
-      if (placement.dims && isInTile(placement.op))
+      if (placement.dims && (isInTile(placement.op) || !group.anchor))
         for (AffineExpr expr : placement.dims.getResults()) {
           std::optional<BlockIndex> index = decodeBlockIndex(expr);
           if (index && index->dim >= 0) {
