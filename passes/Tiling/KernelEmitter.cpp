@@ -313,8 +313,10 @@ void KernelEmitter::emitAlias(Operation *op) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   Value buffer = buffers.lookup(op->getOperand(0));
   auto viewType = tile::ViewType::get(type.getShape(), type.getElementType());
-  buffers[op->getResult(0)] = tile::ViewCastOp::create(
-      host, op->getLoc(), viewType, buffer, host.getI64IntegerAttr(0));
+  if (buffer.getType() != viewType)
+    buffer = tile::ViewCastOp::create(host, op->getLoc(), viewType, buffer,
+                                      host.getI64IntegerAttr(0));
+  buffers[op->getResult(0)] = buffer;
 }
 
 FailureOr<EmittedKernel> KernelEmitter::run(ValueRange inputs,

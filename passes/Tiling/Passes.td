@@ -64,7 +64,8 @@ def FuseTileKernels : Pass<"fuse-tile-kernels", "::mlir::ModuleOp"> {
     Statistic<"numSeparate", "separate", "kernels whose ops run one by one">,
     Statistic<"numBuffers", "buffers", "intermediates between kernels">,
   ];
-  let dependentDialects = ["::tilefuse::tile::TileDialect",
+  let dependentDialects = ["::tilefuse::fuse::FuseDialect",
+                           "::tilefuse::tile::TileDialect",
                            "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect",
                            "::mlir::scf::SCFDialect"];

@@ -24,6 +24,7 @@ public:
 private:
   void planFromRoot(Value root, bool isMain);
   LogicalResult planPending(Value root, bool isMain);
+  void planAlias(Operation *op);
   void planSplit(StagePlan plan, unsigned dim);
   void planFinish(ArrayRef<CrossReduction> crosses);
   bool isStoredOnce(const StagePlan &plan, Value value) const;
@@ -282,6 +283,10 @@ FailureOr<std::vector<StagePlan>> StagePlanner::run() {
       pending.push_back(value);
   if (pending.empty())
     return kernel.emitOpError("has no results");
+  // What is in memory is there in any shape.
+  for (Operation &op : body)
+    if (isShapeChange(&op) && available.contains(op.getOperand(0)))
+      planAlias(&op);
 
   Value root;
   if (Operation *anchor = kernel.getAnchor()) {
@@ -314,6 +319,13 @@ LogicalResult StagePlanner::planPending(Value root, bool isMain) {
   return success();
 }
 
+void StagePlanner::planAlias(Operation *op) {
+  StagePlan plan;
+  plan.alias = op;
+  available.insert(op->getResult(0));
+  stages.push_back(std::move(plan));
+}
+
 FailureOr<std::vector<StagePlan>> StagePlanner::runSeparately() {
   Block &body = kernel.getBody().front();
   available.insert(body.getArguments().begin(), body.getArguments().end());
@@ -321,10 +333,7 @@ FailureOr<std::vector<StagePlan>> StagePlanner::runSeparately() {
     if (op.hasTrait<OpTrait::ConstantLike>())
       continue;
     if (isShapeChange(&op)) {
-      StagePlan plan;
-      plan.alias = &op;
-      available.insert(op.getResult(0));
-      stages.push_back(std::move(plan));
+      planAlias(&op);
       continue;
     }
     pending = llvm::to_vector_of<Value>(op.getResults());

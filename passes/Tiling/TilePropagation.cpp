@@ -24,8 +24,8 @@ void tilefuse::propagateBackward(const SpaceForms &forms, Value value,
                                  llvm::DenseMap<Value, Slice> &slices) {
   Operation *op = value.getDefiningOp();
   auto it = forms.find(op);
-  if (!op || it == forms.end() || available.contains(value) ||
-      !isa<fuse::PointwiseOpInterface>(op))
+  if (!op || it == forms.end() || !isa<fuse::PointwiseOpInterface>(op) ||
+      (available.contains(value) && !isShapeChange(op)))
     return;
   const SpaceForm &form = *it->second;
   if (isShapeChange(op)) {
@@ -94,7 +94,7 @@ tilefuse::propagateForward(fuse::KernelOp kernel, const SpaceForms &forms,
     auto it = forms.find(&op);
     if (it == forms.end() || isa<fuse::ContractionOpInterface>(op) ||
         op.getNumResults() == 0 || slices.contains(op.getResult(0)) ||
-        available.contains(op.getResult(0)) ||
+        (available.contains(op.getResult(0)) && !isShapeChange(&op)) ||
         llvm::none_of(op.getOperands(),
                       [&](Value v) { return slices.contains(v); }))
       continue;

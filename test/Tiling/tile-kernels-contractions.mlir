@@ -1,0 +1,84 @@
+// RUN: fuse-opt %s --split-input-file --fuse-tile-kernels | FileCheck %s
+
+// A prologue on a padded operand: outside the image is zero, not exp(0).
+
+// CHECK-LABEL: tile.func @prologue_k0(
+// CHECK:         %[[P:.*]] = tile.load {{.*}} -> tensor<1x4x10x10xf32>
+// CHECK:         %[[E:.*]] = math.exp %[[P]]
+// CHECK:         %[[Z:.*]] = arith.select %{{.*}}, %[[E]], %{{.*}} : tensor<1x4x10x10xi1>, tensor<1x4x10x10xf32>
+// CHECK:         tile.window %[[Z]] [0, 0, 0, 0]
+func.func @prologue(%x: tensor<2x4x16x16xf32>, %w: tensor<8x4x3x3xf32>) -> tensor<2x8x16x16xf32> {
+  %y = fuse.kernel @prologue_k0 (%a = %x, %c = %w) : (tensor<2x4x16x16xf32>, tensor<8x4x3x3xf32>) -> tensor<2x8x16x16xf32>
+      schedule(#fuse.schedule<block = [1, 8, 8, 8, 4, 3, 3], warps = 4, stages = 1, cluster = 1, mma = fma, splits = 1>) {
+    %e = fuse.exp %a : tensor<2x4x16x16xf32>
+    %t = fuse.conv2d %e, %c padding [1, 1] {fuse.anchor} : (tensor<2x4x16x16xf32>, tensor<8x4x3x3xf32>) -> tensor<2x8x16x16xf32>
+    fuse.yield %t : tensor<2x8x16x16xf32>
+  }
+  return %y : tensor<2x8x16x16xf32>
+}
+
+// -----
+
+// Four residue classes of 2 x 2 taps each, stored with steps.
+
+// CHECK-LABEL: tile.func @transposed_k0(
+// CHECK-COUNT-4: tile.dot {{.*}} -> tensor<12x2x4xf32>
+// CHECK:         tile.store {{.*}} {steps = array<i64: 1, 1, 2, 2>} : tensor<1x12x2x4xf32>
+// CHECK-COUNT-4: tile.dot
+// CHECK:         tile.store
+// CHECK-COUNT-4: tile.dot
+// CHECK:         tile.store
+// CHECK-COUNT-4: tile.dot
+// CHECK-NOT:     tile.dot
+// CHECK-NOT:     tile.insert_window
+func.func @transposed(%x: tensor<2x8x5x6xf32>, %w: tensor<8x12x4x4xf32>) -> tensor<2x12x11x13xf32> {
+  %y = fuse.kernel @transposed_k0 (%a = %x, %c = %w) : (tensor<2x8x5x6xf32>, tensor<8x12x4x4xf32>) -> tensor<2x12x11x13xf32>
+      schedule(#fuse.schedule<block = [1, 12, 4, 8, 4, 4, 4], warps = 8, stages = 2, cluster = 1, mma = fma, splits = 1>) {
+    %t = fuse.conv_transpose2d %a, %c stride [2, 2] padding [1, 1] output_padding [1, 1] {fuse.anchor} : (tensor<2x8x5x6xf32>, tensor<8x12x4x4xf32>) -> tensor<2x12x11x13xf32>
+    fuse.yield %t : tensor<2x12x11x13xf32>
+  }
+  return %y : tensor<2x12x11x13xf32>
+}
+
+// -----
+
+// A weight gradient: one accumulator per tap, all fed from one patch in one loop.
+
+// CHECK-LABEL: tile.func @weight_grad_k0(
+// CHECK:         %[[SUMS:.*]]:9 = scf.for
+// CHECK:           tile.load {{.*}} -> tensor<1x4x10x10xf32>
+// CHECK-COUNT-9:   tile.dot {{.*}} lhs_contract {{.*}} -> tensor<8x4xf32>
+// CHECK:         }
+// CHECK-NOT:     scf.for
+// CHECK-COUNT-9: tile.store {{.*}} : tensor<8x4x1x1xf32>
+func.func @weight_grad(%x: tensor<2x4x10x10xf32>, %dy: tensor<2x8x8x8xf32>) -> tensor<8x4x3x3xf32> {
+  %y = fuse.kernel @weight_grad_k0 (%a = %x, %c = %dy) : (tensor<2x4x10x10xf32>, tensor<2x8x8x8xf32>) -> tensor<8x4x3x3xf32>
+      schedule(#fuse.schedule<block = [8, 4, 3, 3, 1, 8, 8], warps = 4, stages = 1, cluster = 1, mma = fma, splits = 1>) {
+    %t = fuse.conv2d_weight_grad %a, %c kernel [3, 3] {fuse.anchor} : (tensor<2x4x10x10xf32>, tensor<2x8x8x8xf32>) -> tensor<8x4x3x3xf32>
+    fuse.yield %t : tensor<8x4x3x3xf32>
+  }
+  return %y : tensor<8x4x3x3xf32>
+}
+
+// -----
+
+// A ragged split of K: partial sums, then a finish with the epilogue.
+
+// CHECK-LABEL: func.func @split(
+// CHECK:         %[[PARTS:.*]] = tile.alloc : <3x16x16xf32>
+// CHECK:         tile.launch @split_k0 {{.*}} outs(%[[PARTS]]
+// CHECK:         tile.launch @split_k0_finish ins(%[[PARTS]] {{.*}} finish
+// CHECK-LABEL: tile.func @split_k0(
+// CHECK-NOT:     math.tanh
+// CHECK-LABEL: tile.func @split_k0_finish(
+// CHECK:         tile.reduce({{.*}}) dims [0]
+// CHECK:         math.tanh
+func.func @split(%x: tensor<16x100xf32>, %w: tensor<100x16xf32>) -> tensor<16x16xf32> {
+  %y = fuse.kernel @split_k0 (%a = %x, %c = %w) : (tensor<16x100xf32>, tensor<100x16xf32>) -> tensor<16x16xf32>
+      schedule(#fuse.schedule<block = [8, 8, 8], warps = 4, stages = 1, cluster = 1, mma = fma, splits = 3>) {
+    %t = fuse.matmul %a, %c {fuse.anchor} : (tensor<16x100xf32>, tensor<100x16xf32>) -> tensor<16x16xf32>
+    %u = fuse.tanh %t : tensor<16x16xf32>
+    fuse.yield %u : tensor<16x16xf32>
+  }
+  return %y : tensor<16x16xf32>
+}
