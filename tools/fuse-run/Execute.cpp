@@ -32,7 +32,8 @@ static Expected<Result> runReference(const Source &source,
                  "the reference evaluates graphs of the fuse dialect, and this "
                  "program carries none",
                  source.name};
-  auto graph = parseGraph(source.graph, source.name, source.entry);
+  auto graph = parseGraph(source.isGraph ? source.text : source.graph,
+                          source.name, source.entry);
   if (!graph)
     return graph.error();
   llvm::SmallVector<const Tensor *> addresses;

@@ -111,8 +111,9 @@ static Expected<Source> readText(std::string text, const Options &options) {
     return entry.error();
   source.entry = entry->getName().str();
   source.graph = (*compilation)->getSource();
+  source.isGraph = isGraph(*entry);
   // Kernels that lost their source are a graph still.
-  if (source.graph.empty() && isGraph(*entry))
+  if (source.graph.empty() && source.isGraph)
     source.graph = source.text;
   if (auto read = readArguments(*entry, source); !read)
     return read.error();

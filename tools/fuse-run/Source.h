@@ -24,6 +24,8 @@ struct Source {
   std::optional<Program> program;
   std::string entry;
   std::vector<Argument> inputs;
+  /// Whether the text itself is a graph of the fuse dialect.
+  bool isGraph = false;
   /// Graph in the fuse dialect that says what is computed: the text itself, or
   /// the one that tile text or a Program carries. Empty when there is none.
   std::string graph;
