@@ -86,11 +86,11 @@ def candidates(graph, program, inputs, use_compile):
     return runs, scratch
 
 
-def time_runs(runs, rounds):
+def time_runs(runs, rounds, grad=False):
     """Interleaved samples in ms, the L2 cache flushed before each."""
     flush = torch.empty(64 << 20, dtype=torch.int32, device="cuda")
     samples = {name: [] for name in runs}
-    with torch.no_grad():
+    with torch.set_grad_enabled(grad):
         for _ in range(3):
             for run in runs.values():
                 run()

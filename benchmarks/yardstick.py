@@ -1,7 +1,8 @@
 """The five yardstick subgraphs in PyTorch: shapes, inputs and functions.
 
 A function takes tensors in the argument order of examples/mlir and returns a
-tuple of results. `matmul` and `conv` let a caller round the multiplicands.
+tuple of results. `cast` is applied to the multiplicands of its product, and
+`back` to the product, so that a caller can round both passes' multiplicands.
 """
 
 import dataclasses
@@ -19,6 +20,30 @@ def round_tf32(x):
     return rounded.view(torch.float32).to(x.dtype)
 
 
+class _Round(torch.autograd.Function):
+    """Rounds the value; the gradient passes."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return round_tf32(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient
+
+
+class _RoundGradient(torch.autograd.Function):
+    """Rounds the gradient; the value passes."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return round_tf32(gradient)
+
+
 def _same(x):
     return x
 
@@ -29,29 +54,29 @@ def _bn(z, gamma, beta, mean, var):
     return y, mean, var
 
 
-def p82(x, w, b, bias, cast=_same):
-    z = F.conv2d(cast(x), cast(w)) + b.view(-1, 1, 1)
+def p82(x, w, b, bias, cast=_same, back=_same):
+    z = back(F.conv2d(cast(x), cast(w))) + b.view(-1, 1, 1)
     return (F.max_pool2d(torch.tanh(z) * 2.0 + bias, 4),)
 
 
-def p54(x, w, b, multiplier, cast=_same):
-    z = (F.conv2d(cast(x), cast(w)) + b.view(-1, 1, 1)) * multiplier
+def p54(x, w, b, multiplier, cast=_same, back=_same):
+    z = (back(F.conv2d(cast(x), cast(w))) + b.view(-1, 1, 1)) * multiplier
     return (F.gelu(F.leaky_relu(z, 0.01)),)
 
 
-def p73(x, w, b, gamma, beta, mean, var, cast=_same):
-    y, mean, var = _bn(F.conv2d(cast(x), cast(w)) + b.view(-1, 1, 1), gamma, beta, mean, var)
+def p73(x, w, b, gamma, beta, mean, var, cast=_same, back=_same):
+    y, mean, var = _bn(back(F.conv2d(cast(x), cast(w))) + b.view(-1, 1, 1), gamma, beta, mean, var)
     return y * 2.0, mean, var
 
 
-def p97(x, w, b, bias, gamma, beta, mean, var, cast=_same):
-    y, mean, var = _bn(cast(x) @ cast(w).t() + b, gamma, beta, mean, var)
+def p97(x, w, b, bias, gamma, beta, mean, var, cast=_same, back=_same):
+    y, mean, var = _bn(back(cast(x) @ cast(w).t()) + b, gamma, beta, mean, var)
     s = (y + bias) / 1.0
     return s * torch.sigmoid(s), mean, var
 
 
-def p91(x, w, b, bias, cast=_same):
-    z = F.conv_transpose2d(cast(x), cast(w), stride=2, padding=1, output_padding=1)
+def p91(x, w, b, bias, cast=_same, back=_same):
+    z = back(F.conv_transpose2d(cast(x), cast(w), stride=2, padding=1, output_padding=1))
     z = torch.softmax(z + b.view(-1, 1, 1), dim=1)
     return (torch.sigmoid((z + bias) * 2.0),)
 
@@ -84,8 +109,10 @@ class Subgraph:
 
     def reference(self, *inputs, rounded=False):
         """Float64; with the multiplicands rounded to the declared precision."""
-        cast = round_tf32 if rounded and self.is_tf32 else _same
-        return self.function(*[t.double() for t in inputs], cast=cast)
+        if rounded and self.is_tf32:
+            return self.function(*[t.double() for t in inputs], cast=_Round.apply,
+                                 back=_RoundGradient.apply)
+        return self.function(*[t.double() for t in inputs])
 
 
 _EAGER = {
