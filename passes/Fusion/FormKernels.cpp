@@ -34,6 +34,28 @@ int64_t getUnfusedBytes(func::FuncOp func) {
   return bytes;
 }
 
+/// Only fuse ops can be grouped; what else a function may hold has no bytes to
+/// count and no access to follow.
+static LogicalResult checkGraph(func::FuncOp func) {
+  for (Operation &op : func.getBody().front()) {
+    if (isa<func::ReturnOp>(op) ||
+        isa_and_present<fuse::FuseDialect>(op.getDialect()))
+      continue;
+    return op.emitOpError("cannot become part of a kernel: it is not an "
+                          "operation of the fuse dialect");
+  }
+  for (BlockArgument argument : func.getArguments()) {
+    auto tensor = dyn_cast<RankedTensorType>(argument.getType());
+    if (tensor && tensor.hasStaticShape() && tensor.getNumElements() > 0)
+      continue;
+    return emitError(argument.getLoc())
+           << "argument " << argument.getArgNumber() << " of '"
+           << func.getName() << "' must be a static, non-empty tensor, found "
+           << argument.getType();
+  }
+  return success();
+}
+
 class FormKernels : public tilefuse::impl::FuseFormKernelsBase<FormKernels> {
 public:
   using FuseFormKernelsBase::FuseFormKernelsBase;
@@ -50,6 +72,8 @@ public:
     for (Operation &op : func.getBody().front())
       if (isa<fuse::KernelOp>(op))
         return; // formed already
+    if (failed(checkGraph(func)))
+      return signalPassFailure();
     CostModel model(fuse::TargetAttr::lookup(func));
     int64_t unfused = getUnfusedBytes(func);
     KernelGroups groups(func, model);

@@ -157,7 +157,7 @@ private:
   /// keeps a few neighbours to share its operands with.
   void spread(ArrayRef<unsigned> rows, ArrayRef<unsigned> columns) {
     int64_t least = useMatrixUnit ? 32 : 8;
-    while (tile.getNumTiles() < model.getTarget().getUnits()) {
+    while (tile.getNumTiles() * 4 < model.getTarget().getUnits() * 3) {
       bool shrunk = false;
       auto shrink = [&](ArrayRef<unsigned> dims) {
         for (unsigned dim : llvm::reverse(dims))

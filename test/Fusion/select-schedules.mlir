@@ -27,7 +27,18 @@ func.func @shallow(%x: tensor<2x3x64x64xf32>, %w: tensor<32x3x3x3xf32>) -> tenso
 
 // CHECK-LABEL: @product
 // CHECK: block = [128, 128, 32], warps = 8, stages = 2, cluster = 1, mma = mma_sync
-func.func @product(%x: tensor<1024x512xf32>, %w: tensor<512x1000xf32>) -> tensor<1024x1000xf32> {
+func.func @product(%x: tensor<4096x512xf32>, %w: tensor<512x1000xf32>) -> tensor<4096x1000xf32> {
+  %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<4096x512xf32>, tensor<512x1000xf32>) -> tensor<4096x1000xf32> {
+    %c = fuse.matmul %a, %b {fuse.anchor} : (tensor<4096x512xf32>, tensor<512x1000xf32>) -> tensor<4096x1000xf32>
+    fuse.yield %c : tensor<4096x1000xf32>
+  }
+  return %0 : tensor<4096x1000xf32>
+}
+
+// A small product is cut smaller, so that every multiprocessor has a tile.
+// CHECK-LABEL: @small_product
+// CHECK: block = [64, 128, 32]
+func.func @small_product(%x: tensor<1024x512xf32>, %w: tensor<512x1000xf32>) -> tensor<1024x1000xf32> {
   %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<1024x512xf32>, tensor<512x1000xf32>) -> tensor<1024x1000xf32> {
     %c = fuse.matmul %a, %b {fuse.anchor} : (tensor<1024x512xf32>, tensor<512x1000xf32>) -> tensor<1024x1000xf32>
     fuse.yield %c : tensor<1024x1000xf32>
