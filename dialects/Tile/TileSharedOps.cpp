@@ -66,6 +66,13 @@ LogicalResult AllocSharedOp::verify() {
   SharedType type = getResult().getType();
   if (auto offset = getOffset(); offset && *offset < 0)
     return emitOpError("offset must not be negative, but is ") << *offset;
+  int64_t elements = 1;
+  for (int64_t extent : type.getShape())
+    elements *= extent;
+  constexpr int64_t mostElements = 227 * 1024;
+  if (elements > mostElements)
+    return emitOpError("has ") << elements << " elements, of " << mostElements
+                               << " that shared memory holds at most";
   if (!::getLayout(type).isInjective(type.getShape()))
     return emitOpError("layout gives one position to several elements of ")
            << type;

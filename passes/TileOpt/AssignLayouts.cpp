@@ -51,6 +51,22 @@ struct AssignLayouts : tilefuse::impl::TileAssignLayoutsBase<AssignLayouts> {
     });
     if (already.wasInterrupted())
       return func.emitOpError("has layouts already");
+    // What the registers of 1024 threads hold.
+    constexpr int64_t mostElements = int64_t(1) << 18;
+    WalkResult sizes = func.walk([&](Operation *op) {
+      for (Value result : op->getResults()) {
+        auto type = dyn_cast<RankedTensorType>(result.getType());
+        if (type && type.getNumElements() > mostElements) {
+          op->emitOpError("makes a block of ")
+              << type.getNumElements() << " elements, of " << mostElements
+              << " that a program instance holds at most";
+          return WalkResult::interrupt();
+        }
+      }
+      return WalkResult::advance();
+    });
+    if (sizes.wasInterrupted())
+      return failure();
     StagingCounts staging;
     LayoutAnchors anchors = stageOperands(func, staging);
     eraseDeadOps(func);

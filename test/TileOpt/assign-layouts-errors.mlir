@@ -39,3 +39,13 @@ tile.func @remark(%x: !tile.view<8x8xf32>) grid [1] warps 1 {
   tile.store %d, %x[%c0, %c0] : tensor<8x8xf32>, !tile.view<8x8xf32>
   tile.return
 }
+
+// -----
+
+tile.func @large(%x: !tile.view<1024x1024xf32>) grid [1] warps 4 {
+  %c0 = arith.constant 0 : index
+  // expected-error @+1 {{makes a block of 1048576 elements, of 262144 that a program instance holds at most}}
+  %t = tile.load %x[%c0, %c0] : !tile.view<1024x1024xf32> -> tensor<1024x1024xf32>
+  tile.store %t, %x[%c0, %c0] : tensor<1024x1024xf32>, !tile.view<1024x1024xf32>
+  tile.return
+}

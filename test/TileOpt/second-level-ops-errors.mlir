@@ -166,3 +166,16 @@ tile.func @wrong_accumulator() grid [1] warps 1 {
   %r = tile.mma %a, %b, %zero lhs_contract [1] rhs_contract [0] {mma = #tile<mma mma_sync>, lhs_layout = #lhs, rhs_layout = #rhs} : !tile.shared<16x8xf32, #tile.shared_layout<[12, 1]>>, !tile.shared<8x8xf32, #tile.shared_layout<[8, 1]>> -> tensor<16x8xf32, #lhs>
   tile.return
 }
+
+// -----
+
+// expected-error @+1 {{more than 65536 registers a thread}}
+#l = #tile.distributed<[[2147483647]], lane = [[0], [0], [0], [0], [0]]>
+
+// -----
+
+tile.func @many_elements() grid [1] warps 1 {
+  // expected-error @+1 {{has 1048576 elements, of 232448 that shared memory holds at most}}
+  %s = tile.alloc_shared : !tile.shared<1024x1024xf32, #tile.shared_layout<[1, 1]>>
+  tile.return
+}

@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
+#include <algorithm>
 #include <set>
 
 using namespace tilefuse::tile;
@@ -56,6 +57,16 @@ DistributedLayout::get(llvm::ArrayRef<llvm::SmallVector<int64_t, 4>> factors,
       }
       layout.bases[unsigned(part)].push_back(digits->first);
     }
+  }
+  // Bounds what later loops over registers cost; hardware has 255.
+  constexpr int64_t mostRegisters = int64_t(1) << 16;
+  int64_t registers = 1;
+  for (int64_t radix : layout.radices)
+    registers *= radix == 2 ? 1 : std::min(radix, mostRegisters + 1);
+  if (registers > mostRegisters ||
+      registers << layout.getNumBits(Hardware::Register) > mostRegisters) {
+    error = "more than 65536 registers a thread";
+    return std::nullopt;
   }
   if (!layout.finish()) {
     error = "non-zero bases must be independent and span all bits of the block";

@@ -401,6 +401,9 @@ tilefuse::tile::planMma(const DotDims &dims, const MmaLayouts &layouts,
       depths.push_back(contract);
   }
   llvm::sort(depths);
+  constexpr size_t mostSteps = size_t(1) << 16;
+  if (starts.size() * depths.size() > mostSteps)
+    return std::nullopt;
   if (starts.size() * 4 != size_t(acc.getNumRegisters()))
     return std::nullopt;
 
