@@ -36,7 +36,7 @@ int64_t getUnfusedBytes(func::FuncOp func) {
 
 /// Only fuse ops can be grouped; what else a function may hold has no bytes to
 /// count and no access to follow.
-static LogicalResult checkGraph(func::FuncOp func) {
+LogicalResult checkGraph(func::FuncOp func) {
   for (Operation &op : func.getBody().front()) {
     if (isa<func::ReturnOp>(op) ||
         isa_and_present<fuse::FuseDialect>(op.getDialect()))
