@@ -1,5 +1,4 @@
 // RUN: fuse-opt %s --fuse-differentiate --verify-roundtrip | FileCheck %s
-// RUN: fuse-opt %s --fuse-differentiate=wrt=1 | FileCheck %s --check-prefix=WRT
 
 // The joint graph takes a cotangent per result and gives a gradient per argument.
 // CHECK-LABEL: func.func @product
@@ -13,8 +12,6 @@
 // CHECK: %[[DB:.*]] = fuse.reduce sum %[[WIDE]] dims [0]
 // CHECK: return %[[Y]], %[[DA]], %[[DB]]
 
-// WRT-LABEL: func.func @product
-// WRT-SAME: -> (tensor<4x8xf32>, tensor<8xf32>)
 func.func @product(%a: tensor<4x8xf32>, %b: tensor<8xf32>) -> tensor<4x8xf32> {
   %y = fuse.mul %a, %b : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
   return %y : tensor<4x8xf32>

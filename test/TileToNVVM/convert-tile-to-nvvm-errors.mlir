@@ -41,16 +41,6 @@ tile.func @no_lowering(%x: !tile.view<128xf32>) grid [1] warps 1 {
 
 // -----
 
-#l = #tile.distributed<[[32], [32]], register = [[1, 0], [2, 0], [4, 0], [8, 0], [16, 0]], lane = [[0, 1], [0, 2], [0, 4], [0, 8], [0, 16]]>
-tile.func @too_wide(%x: !tile.view<64x40000000xf32>) grid [1] warps 1 {
-  %c0 = arith.constant 0 : index
-  // expected-error @+1 {{touches a block that spans 4960000124 bytes of the view; offsets inside a block are 32-bit}}
-  %a = tile.load %x[%c0, %c0] : !tile.view<64x40000000xf32> -> tensor<32x32xf32, #l>
-  tile.return
-}
-
-// -----
-
 #l = #tile.distributed<[[64]], lane = [[1], [2], [4], [8], [16]], warp = [[32]]>
 #s = #tile.distributed<[[]], lane = [[0], [0], [0], [0], [0]], warp = [[0]]>
 tile.func @across_warps(%x: !tile.view<64xf32>) grid [1] warps 2 {

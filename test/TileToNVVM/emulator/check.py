@@ -58,6 +58,26 @@ def matmul(text, dtype, exact, bound, grid=8):
     check("c", c, exact(a) @ exact(b), bound)
 
 
+def matmul_f32(text):
+    matmul(text, "f4", wide, 1e-6)
+    # Infinities and NaN end up where they do in NumPy.
+    a = (rng.random((256, 128)) - 0.25).astype(np.float32)
+    b = (rng.random((128, 256)) - 0.25).astype(np.float32)
+    a[3, 7], a[70, 100], b[50, 9], a[200, 0] = np.inf, -np.inf, np.inf, np.nan
+    a[5, 50] = 0  # 0 * inf
+    a[3, 8] = np.float32(2) ** 100
+    c = np.full((256, 256), np.nan, np.float32)
+    launch(text, [a, b, c], 8, SHARED)
+    with np.errstate(invalid="ignore"):
+        ref = wide(a) @ wide(b)
+    for what, test in (("NaN", np.isnan), ("infinity", np.isposinf),
+                       ("-infinity", np.isneginf)):
+        if not np.array_equal(test(c), test(ref)):
+            sys.exit(f"{what} in other places (seed {seed})")
+    finite = np.isfinite(ref)
+    check("finite part", c[finite], ref[finite], 1e-6)
+
+
 def softmax(text):
     x = rng.standard_normal((100, 1000)).astype(np.float32) * 5
     y = np.full_like(x, np.nan)
@@ -103,7 +123,7 @@ def masks(text):
 CASES = {
     "convolution": convolution,
     "matmul-tf32": lambda t: matmul(t, "f4", lambda v: wide(rna(v)), 3e-6),
-    "matmul-f32": lambda t: matmul(t, "f4", wide, 1e-6),
+    "matmul-f32": matmul_f32,
     "matmul-f16": lambda t: matmul(t, "f2", wide, 3e-6),
     "matmul-bf16": lambda t: matmul(t, "bf16", wide, 3e-6),
     "matmul-f64": lambda t: matmul(t, "f8", wide, 1e-14, grid=32),

@@ -259,6 +259,10 @@ class Machine:
             self.reader[:] = -1
         elif name == "shfl":
             self.shuffle(parts, operands, mask)
+        elif name == "vote":
+            lanes = (self.predicate(operands[1]) & mask).reshape(-1, 32)
+            result = {"any": lanes.any, "all": lanes.all}[parts[2]](1)
+            self.write(operands[0], np.repeat(result, 32), mask)
         elif name == "mma":
             self.mma(op, operands, mask)
         elif name == "atom" or name == "red":
@@ -514,7 +518,8 @@ class Machine:
 
     # --- tensor cores -------------------------------------------------------------
     def mma(self, op, operands, mask):
-        if not mask.all():
+        active = mask.reshape(-1, 32)
+        if (active.any(1) != active.all(1)).any():
             raise PtxError("mma.sync with inactive lanes")
         names = [[n.strip() for n in o.strip("{}").split(",")] for o in operands]
         lane = np.arange(32)
