@@ -107,8 +107,7 @@ bool tilefuse::isNeverRead(const AccessForm &form,
       continue;
     Coord numerator(dimForm->constant);
     for (unsigned dim : dimForm->getDims())
-      numerator =
-          numerator + iterations[dim].base * dimForm->coefficients[dim];
+      numerator = numerator + iterations[dim].base * dimForm->coefficients[dim];
     std::optional<int64_t> residue = numerator.getResidue(divisor);
     if (residue && *residue != 0)
       return true;

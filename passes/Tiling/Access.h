@@ -4,8 +4,8 @@
 // iterations of a block read? Propagation: if a block of an operand is at hand,
 // which iterations can be computed from it?
 //
-// `fuse` maps are linear but for divisors (transposed convolutions) and reshapes;
-// what is not linear is only tiled one element at a time.
+// `fuse` maps are linear but for divisors (transposed convolutions) and
+// reshapes; what is not linear is only tiled one element at a time.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TILEFUSE_PASSES_TILING_ACCESS_H
@@ -60,11 +60,11 @@ struct LabelledSlice {
 /// tensor dim when together they run through it without gap or overlap
 /// (group * size + channel, window * row + column). Nothing when they do not, a
 /// divisor leaves a remainder, or the map is not linear.
-std::optional<LabelledSlice>
-getTouched(const AccessForm &form, llvm::ArrayRef<SliceDim> iterations);
+std::optional<LabelledSlice> getTouched(const AccessForm &form,
+                                        llvm::ArrayRef<SliceDim> iterations);
 
-/// Whether a divisor certainly leaves a remainder at `iterations`, whose varying
-/// dims take no part in divisions.
+/// Whether a divisor certainly leaves a remainder at `iterations`, whose
+/// varying dims take no part in divisions.
 bool isNeverRead(const AccessForm &form, llvm::ArrayRef<SliceDim> iterations);
 
 /// Iterations whose results are `slice` of result `index`; dims that the result

@@ -158,12 +158,12 @@ Value BlockEmitter::emitBoundsMask(Location loc, ArrayRef<SliceDim> slice,
       continue;
     int64_t low = part.base.getMin(vars);
     int64_t high = std::max(part.getLast().getMax(vars), bounds[i]);
-    Type type = low >= INT32_MIN && high <= INT32_MAX ? b.getI32Type()
-                                                      : b.getI64Type();
+    Type type =
+        low >= INT32_MIN && high <= INT32_MAX ? b.getI32Type() : b.getI64Type();
     Value line = emitLine(*this, loc, slice, i, type);
     auto compare = [&](arith::CmpIPredicate predicate, int64_t bound) {
-      Value limit = splat(loc, b.getIntegerAttr(type, bound),
-                          getLineShape(slice, i));
+      Value limit =
+          splat(loc, b.getIntegerAttr(type, bound), getLineShape(slice, i));
       return arith::CmpIOp::create(b, loc, predicate, line, limit).getResult();
     };
     if (low < 0)
@@ -204,8 +204,8 @@ Value BlockEmitter::load(Location loc, Value view, ArrayRef<SliceDim> slice,
   Value fillValue;
   if (fill)
     fillValue = arith::ConstantOp::create(b, loc, fill);
-  auto type = getBlockType(getExtents(slice),
-                           cast<tile::ViewType>(view.getType()).getElementType());
+  auto type = getBlockType(
+      getExtents(slice), cast<tile::ViewType>(view.getType()).getElementType());
   return tile::LoadOp::create(b, loc, type, view, offsets, fillValue, Value(),
                               steps);
 }

@@ -19,8 +19,8 @@ BlockEmitter::BlockEmitter(OpBuilder &b, CoordVars &vars, fuse::KernelOp kernel,
 const SpaceForm &BlockEmitter::getForm(Operation *op) {
   std::unique_ptr<SpaceForm> &form = forms[op];
   if (!form)
-    form = std::make_unique<SpaceForm>(
-        cast<fuse::IterationSpaceOpInterface>(op));
+    form =
+        std::make_unique<SpaceForm>(cast<fuse::IterationSpaceOpInterface>(op));
   return *form;
 }
 
@@ -46,9 +46,9 @@ const Slice *BlockEmitter::getTileSlice(Value value) const {
 // Known blocks and loops
 //===----------------------------------------------------------------------===//
 
-const BlockEmitter::Entry *
-BlockEmitter::find(Value value, const Slice &slice, TypedAttr fill,
-                   ArrayRef<bool> filledDims) const {
+const BlockEmitter::Entry *BlockEmitter::find(Value value, const Slice &slice,
+                                              TypedAttr fill,
+                                              ArrayRef<bool> filledDims) const {
   for (const Scope &scope : llvm::reverse(scopes))
     for (const Entry &entry : scope.entries)
       if (entry.value == value && entry.slice == slice && entry.fill == fill &&
@@ -109,8 +109,8 @@ FailureOr<Value> BlockEmitter::evaluateFilled(Value value, const Slice &slice,
     return evaluate(value, slice);
   // A load fills with zero by itself.
   Value view = getView(value);
-  bool isZero = matchPattern(fill, m_AnyZeroFloat()) ||
-                matchPattern(fill, m_Zero());
+  bool isZero =
+      matchPattern(fill, m_AnyZeroFloat()) || matchPattern(fill, m_Zero());
   if (view && isZero)
     return evaluate(value, slice);
   if (const Entry *entry = find(value, slice, fill, filledDims))
@@ -148,8 +148,8 @@ FailureOr<Value> BlockEmitter::compute(Value value, const Slice &slice) {
   if (!isa<fuse::IterationSpaceOpInterface>(op))
     return op->emitOpError("has no iteration space to tile");
   unsigned result = cast<OpResult>(value).getResultNumber();
-  auto rememberAll = [&](FailureOr<SmallVector<Value>> blocks)
-      -> FailureOr<Value> {
+  auto rememberAll =
+      [&](FailureOr<SmallVector<Value>> blocks) -> FailureOr<Value> {
     if (failed(blocks))
       return failure();
     for (auto [other, block] : llvm::zip(op->getResults(), *blocks))
@@ -159,13 +159,14 @@ FailureOr<Value> BlockEmitter::compute(Value value, const Slice &slice) {
   };
   auto states = partials.find(op);
   if (states != partials.end())
-    return rememberAll(
-        mergePartials(*this, op, states->second, result, slice));
+    return rememberAll(mergePartials(*this, op, states->second, result, slice));
   if (isShapeChange(op)) {
     Value operand = op->getOperand(0);
-    auto shapeOf = [](Value v) { return cast<ShapedType>(v.getType()).getShape(); };
-    if (std::optional<Slice> from = mapThroughReshape(
-            shapeOf(value), shapeOf(operand), slice, vars)) {
+    auto shapeOf = [](Value v) {
+      return cast<ShapedType>(v.getType()).getShape();
+    };
+    if (std::optional<Slice> from =
+            mapThroughReshape(shapeOf(value), shapeOf(operand), slice, vars)) {
       FailureOr<Value> block = evaluate(operand, *from);
       if (failed(block))
         return failure();
@@ -186,9 +187,10 @@ FailureOr<Value> BlockEmitter::compute(Value value, const Slice &slice) {
                          "reduction or pointwise)");
 }
 
-FailureOr<SmallVector<Value>>
-BlockEmitter::emitLoops(Location loc, ArrayRef<int64_t> counts,
-                        ValueRange inits, LoopBody body) {
+FailureOr<SmallVector<Value>> BlockEmitter::emitLoops(Location loc,
+                                                      ArrayRef<int64_t> counts,
+                                                      ValueRange inits,
+                                                      LoopBody body) {
   SmallVector<Coord> counters;
   SmallVector<scf::ForOp> loops;
   SmallVector<Value> carried(inits);

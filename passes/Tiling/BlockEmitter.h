@@ -11,12 +11,12 @@
 //
 // A block asked for twice is computed once (slices are symbolic, so equality is
 // decidable), and one that does not depend on a loop's counter is computed
-// before the loop. Nothing distinguishes prologue from epilogue here: the anchor
-// is the op whose block the schedule chose, everything else follows.
+// before the loop. Nothing distinguishes prologue from epilogue here: the
+// anchor is the op whose block the schedule chose, everything else follows.
 //
 // Contract on elements: positions of a block outside the value's true extents
-// hold garbage. A consumer that lets them reach a true element (a padded read, a
-// reduction) masks them itself, see evaluateFilled.
+// hold garbage. A consumer that lets them reach a true element (a padded read,
+// a reduction) masks them itself, see evaluateFilled.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TILEFUSE_PASSES_TILING_BLOCKEMITTER_H
@@ -45,9 +45,9 @@ struct PartialStates {
 
 class BlockEmitter {
 public:
-  using LoopBody = llvm::function_ref<mlir::FailureOr<
-      llvm::SmallVector<mlir::Value>>(llvm::ArrayRef<Coord> counters,
-                                      mlir::ValueRange carried)>;
+  using LoopBody =
+      llvm::function_ref<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(
+          llvm::ArrayRef<Coord> counters, mlir::ValueRange carried)>;
 
   BlockEmitter(mlir::OpBuilder &b, CoordVars &vars, fuse::KernelOp kernel,
                bool powersOfTwo);
@@ -85,9 +85,10 @@ public:
   mlir::FailureOr<mlir::Value> evaluate(mlir::Value value, const Slice &slice);
   /// The same, with `fill` (zero when null) outside the value's bounds in the
   /// dims of `filledDims`.
-  mlir::FailureOr<mlir::Value>
-  evaluateFilled(mlir::Value value, const Slice &slice, mlir::TypedAttr fill,
-                 llvm::ArrayRef<bool> filledDims);
+  mlir::FailureOr<mlir::Value> evaluateFilled(mlir::Value value,
+                                              const Slice &slice,
+                                              mlir::TypedAttr fill,
+                                              llvm::ArrayRef<bool> filledDims);
   /// Makes a block known, for the rest of the innermost loop being built.
   void remember(mlir::Value value, const Slice &slice, mlir::Value block);
   mlir::Value lookup(mlir::Value value, const Slice &slice) const;
@@ -125,8 +126,7 @@ public:
                             unsigned dim);
   /// i1 block: which elements of `slice` are in bounds, looking at `dims` only;
   /// null when all are.
-  mlir::Value emitBoundsMask(mlir::Location loc,
-                             llvm::ArrayRef<SliceDim> slice,
+  mlir::Value emitBoundsMask(mlir::Location loc, llvm::ArrayRef<SliceDim> slice,
                              llvm::ArrayRef<int64_t> bounds,
                              llvm::ArrayRef<bool> dims);
   mlir::Value select(mlir::Location loc, mlir::Value mask, mlir::Value block,
@@ -197,8 +197,7 @@ finalizeReduction(BlockEmitter &emitter, fuse::ReductionOpInterface op,
 /// Results of `op` from its partial states in memory (PartialTiling.cpp).
 mlir::FailureOr<llvm::SmallVector<mlir::Value>>
 mergePartials(BlockEmitter &emitter, mlir::Operation *op,
-              const PartialStates &states, unsigned result,
-              const Slice &slice);
+              const PartialStates &states, unsigned result, const Slice &slice);
 
 } // namespace tilefuse
 

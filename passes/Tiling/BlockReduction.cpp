@@ -81,7 +81,7 @@ Value TileBlockReducer::getIndex(OpBuilder &b, Location loc) {
   }
   if (!index)
     return constant(fixed);
-  return fixed == 0
-             ? index
-             : arith::AddIOp::create(b, loc, index, constant(fixed)).getResult();
+  return fixed == 0 ? index
+                    : arith::AddIOp::create(b, loc, index, constant(fixed))
+                          .getResult();
 }

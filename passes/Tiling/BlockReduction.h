@@ -16,8 +16,8 @@ emitBlockReduction(mlir::OpBuilder &b, mlir::Location loc,
 /// Reduces blocks over `iterations` along the op's reduction dims.
 class TileBlockReducer : public fuse::BlockReducer {
 public:
-  /// `form` is the op's with its dims in the order `order`; `mask` is an i1 block
-  /// of the iterations, or null.
+  /// `form` is the op's with its dims in the order `order`; `mask` is an i1
+  /// block of the iterations, or null.
   TileBlockReducer(BlockEmitter &emitter, const SpaceForm &form,
                    llvm::ArrayRef<unsigned> order, const Slice &iterations,
                    mlir::Value mask);

@@ -22,8 +22,8 @@
 // The same rule, other ops:
 //   matmul           no taps
 //   weight gradient  in oh + r the reduction dim oh is the long one, so the
-//                    parallel dim r is the tap: one accumulator per tap, all fed
-//                    from one patch
+//                    parallel dim r is the tap: one accumulator per tap, all
+//                    fed from one patch
 //   depthwise        nothing is contracted: multiply and add, no dot
 //   transposed conv  after residue splitting (ResidueSplitting.h) divisions are
 //                    exact, and a tap that leaves a remainder is dropped
@@ -100,9 +100,8 @@ void ContractionTiling::chooseSteps() {
   unsigned next = 0;
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
     if (form.isReduction(dim))
-      step[dim] = next < given.size()
-                      ? std::max<int64_t>(1, given[next++])
-                      : form.getBound(dim);
+      step[dim] = next < given.size() ? std::max<int64_t>(1, given[next++])
+                                      : form.getBound(dim);
   SmallVector<int64_t> extents(step);
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
     if (!form.isReduction(dim))
@@ -199,7 +198,9 @@ LogicalResult ContractionTiling::chooseShape(ArrayRef<unsigned> lhs,
     bool shared = llvm::is_contained(rhs, dim);
     if (form.isReduction(dim) && !shared)
       return op.emitOpError("tiling: a reduction dim is in one operand only");
-    (form.isReduction(dim) ? contracted : shared ? batch : lhsFree)
+    (form.isReduction(dim) ? contracted
+     : shared              ? batch
+                           : lhsFree)
         .push_back(dim);
   }
   for (unsigned dim : rhs) {
@@ -367,9 +368,8 @@ Value ContractionTiling::finish(Value accumulator) {
   llvm::append_range(dims, rhsFree);
   SmallVector<int64_t> shape;
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
-    shape.push_back(form.isReduction(dim) || isTap[dim]
-                        ? 1
-                        : iterations[dim].extent);
+    shape.push_back(
+        form.isReduction(dim) || isTap[dim] ? 1 : iterations[dim].extent);
   Value block = emitter.align(loc, accumulator, dims, shape);
   Type type = getElementTypeOrSelf(op->getResult(0).getType());
   Type sumType = op.getSumType();
@@ -437,8 +437,7 @@ FailureOr<Value> ContractionTiling::run(const Slice &slice) {
     if (!whole)
       whole = emitter.splat(
           loc,
-          cast<TypedAttr>(
-              b.getZeroAttr(getElementTypeOrSelf(block.getType()))),
+          cast<TypedAttr>(b.getZeroAttr(getElementTypeOrSelf(block.getType()))),
           getExtents(slice));
     SmallVector<int64_t> offsets, strides;
     for (auto [piece, all] : llvm::zip(touched->slice, slice)) {
@@ -446,7 +445,8 @@ FailureOr<Value> ContractionTiling::run(const Slice &slice) {
       offsets.push_back(shift.getConstant() / all.step);
       strides.push_back(piece.extent > 1 ? piece.step / all.step : 1);
     }
-    whole = tile::InsertWindowOp::create(b, loc, block, whole, offsets, strides);
+    whole =
+        tile::InsertWindowOp::create(b, loc, block, whole, offsets, strides);
   }
   return whole;
 }
@@ -459,7 +459,8 @@ FailureOr<Value> tilefuse::tileContraction(BlockEmitter &emitter,
   std::optional<Slice> iterations =
       getIterations(emitter.getForm(op), 0, slice, emitter.getVars());
   if (!iterations)
-    return op.emitOpError("tiling: its result map is not a rearrangement of its "
-                          "dims that this tile follows");
+    return op.emitOpError(
+        "tiling: its result map is not a rearrangement of its "
+        "dims that this tile follows");
   return ContractionTiling(emitter, op, *iterations).run(slice);
 }

@@ -3,8 +3,8 @@
 // Where a block of a tensor starts is a linear function of the program
 // instance's position in the grid and of loop counters. Keeping that function
 // symbolic (rather than as an SSA value) lets the tiling recognise that two
-// consumers ask for the same block, prove that a block lies inside a tensor, and
-// divide exactly by strides and divisors.
+// consumers ask for the same block, prove that a block lies inside a tensor,
+// and divide exactly by strides and divisors.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TILEFUSE_PASSES_TILING_COORD_H
@@ -49,7 +49,8 @@ public:
   int64_t getConstant() const { return constant; }
   /// The quotient when every term is divisible, or nothing.
   std::optional<Coord> divideExactly(int64_t divisor) const;
-  /// Quotient and remainder, term by term: the value is first * divisor + second.
+  /// Quotient and remainder, term by term: the value is first * divisor +
+  /// second.
   std::pair<Coord, Coord> splitByDivisor(int64_t divisor) const;
   /// The value modulo `modulus` (non-negative) when no variable changes it.
   std::optional<int64_t> getResidue(int64_t modulus) const;
@@ -69,7 +70,8 @@ private:
   int64_t constant;
 };
 
-/// What a block covers of one dim of a tensor: base + i * step, 0 <= i < extent.
+/// What a block covers of one dim of a tensor: base + i * step, 0 <= i <
+/// extent.
 struct SliceDim {
   Coord base;
   int64_t extent = 1;

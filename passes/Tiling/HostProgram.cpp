@@ -47,10 +47,12 @@ private:
 
 LogicalResult HostProgram::check() {
   if (!func.getBody().hasOneBlock())
-    return func.emitOpError("must have a single block to become a host program");
+    return func.emitOpError(
+        "must have a single block to become a host program");
   for (Type type : func.getFunctionType().getInputs())
     if (!isa<RankedTensorType>(type))
-      return func.emitOpError("expects ranked tensor arguments, found ") << type;
+      return func.emitOpError("expects ranked tensor arguments, found ")
+             << type;
   for (Operation &op : func.getBody().front().without_terminator()) {
     if (isa<fuse::KernelOp, fuse::ReshapeOp>(op))
       continue;
@@ -190,9 +192,9 @@ LogicalResult HostProgram::run() {
 
 } // namespace
 
-LogicalResult
-tilefuse::lowerToHostProgram(func::FuncOp func, SymbolTable &symbols,
-                             bool powersOfTwo,
-                             HostProgramStatistics &statistics) {
+LogicalResult tilefuse::lowerToHostProgram(func::FuncOp func,
+                                           SymbolTable &symbols,
+                                           bool powersOfTwo,
+                                           HostProgramStatistics &statistics) {
   return HostProgram(func, symbols, powersOfTwo, statistics).run();
 }

@@ -3,8 +3,8 @@
 #include "passes/Tiling/KernelEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Dominance.h"
-#include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Iterators.h"
+#include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/CSE.h"
 
@@ -57,9 +57,7 @@ public:
     return argument;
   }
 
-  void discard() {
-    symbols.erase(func);
-  }
+  void discard() { symbols.erase(func); }
 
   /// Ends the function and launches it.
   void finish(ArrayRef<int64_t> grid, bool isFinish);
@@ -102,10 +100,10 @@ void FunctionBuilder::finish(ArrayRef<int64_t> grid, bool isFinish) {
   int64_t bytes = 0;
   for (Type type : types)
     bytes += getByteSize(type);
-  tile::LaunchOp::create(
-      host, loc, FlatSymbolRefAttr::get(func.getSymNameAttr()), inViews,
-      outViews, isFinish ? host.getUnitAttr() : UnitAttr(),
-      host.getI64IntegerAttr(bytes));
+  tile::LaunchOp::create(host, loc,
+                         FlatSymbolRefAttr::get(func.getSymNameAttr()), inViews,
+                         outViews, isFinish ? host.getUnitAttr() : UnitAttr(),
+                         host.getI64IntegerAttr(bytes));
 }
 
 /// Emits the stages of one kernel.
@@ -113,8 +111,8 @@ class KernelEmitter {
 public:
   KernelEmitter(fuse::KernelOp kernel, OpBuilder &host, SymbolTable &symbols,
                 bool powersOfTwo)
-      : kernel(kernel), host(host), symbols(symbols),
-        powersOfTwo(powersOfTwo) {}
+      : kernel(kernel), host(host), symbols(symbols), powersOfTwo(powersOfTwo) {
+  }
 
   FailureOr<EmittedKernel> run(ValueRange inputs, ValueRange outputs,
                                bool separate);
@@ -320,8 +318,7 @@ void KernelEmitter::emitAlias(Operation *op) {
 }
 
 FailureOr<EmittedKernel> KernelEmitter::run(ValueRange inputs,
-                                            ValueRange outputs,
-                                            bool separate) {
+                                            ValueRange outputs, bool separate) {
   FailureOr<std::vector<StagePlan>> stages =
       separate ? planSeparateStages(kernel, powersOfTwo)
                : planStages(kernel, powersOfTwo);
@@ -358,12 +355,10 @@ FailureOr<EmittedKernel> KernelEmitter::run(ValueRange inputs,
 
 } // namespace
 
-FailureOr<EmittedKernel> tilefuse::emitKernel(fuse::KernelOp kernel,
-                                              OpBuilder &host,
-                                              SymbolTable &symbols,
-                                              ValueRange inputs,
-                                              ValueRange outputs,
-                                              bool powersOfTwo) {
+FailureOr<EmittedKernel>
+tilefuse::emitKernel(fuse::KernelOp kernel, OpBuilder &host,
+                     SymbolTable &symbols, ValueRange inputs,
+                     ValueRange outputs, bool powersOfTwo) {
   auto attempt = [&](bool separate) {
     return KernelEmitter(kernel, host, symbols, powersOfTwo)
         .run(inputs, outputs, separate);
@@ -391,7 +386,8 @@ FailureOr<EmittedKernel> tilefuse::emitKernel(fuse::KernelOp kernel,
     last->erase();
     last = previous;
   }
-  kernel.emitRemark("fused tiles could not be emitted, its ops run one by one: ")
+  kernel.emitRemark(
+      "fused tiles could not be emitted, its ops run one by one: ")
       << why;
   FailureOr<EmittedKernel> emitted = attempt(/*separate=*/true);
   if (succeeded(emitted))
@@ -421,8 +417,7 @@ void tilefuse::emitCopy(Location loc, OpBuilder &host, SymbolTable &symbols,
                                        b.getI32IntegerAttr(0));
   Value extent = arith::ConstantIndexOp::create(b, loc, chunk);
   Value base = arith::MulIOp::create(b, loc, id, extent);
-  auto blockType =
-      RankedTensorType::get({chunk}, viewType.getElementType());
+  auto blockType = RankedTensorType::get({chunk}, viewType.getElementType());
   Value block =
       tile::LoadOp::create(b, loc, blockType, source, ValueRange{base}, Value(),
                            Value(), DenseI64ArrayAttr());

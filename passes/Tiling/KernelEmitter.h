@@ -2,8 +2,8 @@
 #ifndef TILEFUSE_PASSES_TILING_KERNELEMITTER_H
 #define TILEFUSE_PASSES_TILING_KERNELEMITTER_H
 
-#include "passes/Tiling/StagePlan.h"
 #include "mlir/IR/SymbolTable.h"
+#include "passes/Tiling/StagePlan.h"
 
 namespace tilefuse {
 
@@ -15,9 +15,9 @@ struct EmittedKernel {
   bool isSeparate = false;
 };
 
-/// Emits the functions of `kernel` in front of `entry`'s end of module and its
-/// launches at `host`'s insertion point. `views` holds the buffers of the
-/// kernel's inputs and, for its results, where they go.
+/// Adds the functions of `kernel` to the module behind `symbols`, and its launches
+/// at the insertion point of `host`. `inputs` are the buffers of the kernel's
+/// inputs, `outputs` those of its results.
 mlir::FailureOr<EmittedKernel>
 emitKernel(fuse::KernelOp kernel, mlir::OpBuilder &host,
            mlir::SymbolTable &symbols, mlir::ValueRange inputs,

@@ -53,8 +53,8 @@ static std::optional<Slice> getUnion(ArrayRef<Slice> slices) {
     }
     if (step == 0)
       continue;
-    int64_t span = (part.extent > 1 ? (part.extent - 1) * part.step : 0) +
-                   high - low;
+    int64_t span =
+        (part.extent > 1 ? (part.extent - 1) * part.step : 0) + high - low;
     part = {part.base + Coord(low), span / step + 1, step};
   }
   return box;
@@ -155,9 +155,9 @@ FailureOr<Value> OperandReader::readAligned(unsigned index,
   const AccessForm &access = form.operands[index];
   SmallVector<int64_t> shape = getExtents(iterations);
   if (access.fill && isNeverRead(index, iterations))
-    return emitter.splat(
-        op->getLoc(), access.fill,
-        expand ? shape : SmallVector<int64_t>(shape.size(), 1));
+    return emitter.splat(op->getLoc(), access.fill,
+                         expand ? shape
+                                : SmallVector<int64_t>(shape.size(), 1));
   FailureOr<LabelledBlock> block = read(index, iterations);
   if (failed(block))
     return failure();

@@ -39,11 +39,9 @@ public:
                                       llvm::ArrayRef<SliceDim> iterations);
   /// The same with one dim per iteration dim; dims that the operand lacks are 1
   /// unless `expand`. The fill value where a divisor leaves a remainder.
-  mlir::FailureOr<mlir::Value> readAligned(unsigned index,
-                                           llvm::ArrayRef<SliceDim> iterations,
-                                           bool expand);
-  bool isNeverRead(unsigned index,
-                   llvm::ArrayRef<SliceDim> iterations) const {
+  mlir::FailureOr<mlir::Value>
+  readAligned(unsigned index, llvm::ArrayRef<SliceDim> iterations, bool expand);
+  bool isNeverRead(unsigned index, llvm::ArrayRef<SliceDim> iterations) const {
     return tilefuse::isNeverRead(form.operands[index], iterations);
   }
   /// Whether `dim` is a dim of the operand by itself, as long as it: positions

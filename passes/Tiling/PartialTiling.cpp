@@ -1,8 +1,8 @@
 //===- PartialTiling.cpp - merging partial states ---------------*- C++ -*-===//
 //
 // A reduction that crosses program instances leaves one partial state per
-// instance in memory, `[slots, parallel dims...]` per accumulator. Whoever needs
-// the result merges the slots in their order: same inputs, same bits.
+// instance in memory, `[slots, parallel dims...]` per accumulator. Whoever
+// needs the result merges the slots in their order: same inputs, same bits.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,10 +15,11 @@ using namespace tilefuse;
 /// Elements of a state that one step of the merge holds.
 static constexpr int64_t elementsPerStep = 4096;
 
-static SmallVector<Value>
-mergeSlots(BlockEmitter &emitter, Location loc, const PartialStates &states,
-           ArrayRef<SliceDim> points, ArrayRef<TypedAttr> neutral,
-           fuse::BlockReducer::CombineFn combine) {
+static SmallVector<Value> mergeSlots(BlockEmitter &emitter, Location loc,
+                                     const PartialStates &states,
+                                     ArrayRef<SliceDim> points,
+                                     ArrayRef<TypedAttr> neutral,
+                                     fuse::BlockReducer::CombineFn combine) {
   OpBuilder &b = emitter.getBuilder();
   int64_t elements = 1;
   for (const SliceDim &part : points)
@@ -91,8 +92,8 @@ tilefuse::mergePartials(BlockEmitter &emitter, Operation *op,
                      ValueRange rhs) {
     return reduction.combine(b, loc, lhs, rhs);
   };
-  SmallVector<Value> state = mergeSlots(emitter, loc, states, points,
-                                        reduction.getNeutral(), combine);
+  SmallVector<Value> state =
+      mergeSlots(emitter, loc, states, points, reduction.getNeutral(), combine);
   SmallVector<int64_t> shape = getExtents(points);
   shape.resize(form.getNumDims(), 1);
   for (Value &value : state)

@@ -29,7 +29,8 @@ FailureOr<Value> tilefuse::tilePointwise(BlockEmitter &emitter,
   OperandReader reader(emitter, op, form);
   SmallVector<Value> operands;
   for (unsigned i = 0; i < op->getNumOperands(); ++i) {
-    FailureOr<Value> block = reader.readAligned(i, *iterations, /*expand=*/true);
+    FailureOr<Value> block =
+        reader.readAligned(i, *iterations, /*expand=*/true);
     if (failed(block))
       return failure();
     operands.push_back(*block);

@@ -13,9 +13,9 @@
 //
 // The order of combination is fixed by shape and schedule.
 //
-// Blocks keep the dims in the order in which the first operand has them, so that
-// reducing the channels of an n, c, h, w tile moves nothing: the space of the op
-// is permuted to that order at the start, and the state back at the end.
+// Blocks keep the dims in the order in which the first operand has them, so
+// that reducing the channels of an n, c, h, w tile moves nothing: the space of
+// the op is permuted to that order at the start, and the state back at the end.
 //
 //===----------------------------------------------------------------------===//
 
@@ -59,8 +59,8 @@ public:
                   Slice iterations)
       : emitter(emitter), b(emitter.getBuilder()), op(op), loc(op.getLoc()),
         order(getOperandOrder(emitter.getForm(op))),
-        form(emitter.getForm(op).getPermuted(order)),
-        reader(emitter, op, form), neutral(op.getNeutral()) {
+        form(emitter.getForm(op).getPermuted(order)), reader(emitter, op, form),
+        neutral(op.getNeutral()) {
     for (unsigned dim : order)
       this->iterations.push_back(iterations[dim]);
   }
@@ -232,8 +232,8 @@ Value ReductionTiling::emitMask(const Slice &tap) {
       }
     inside = emitter.reshape(loc, inside, shape);
     inside = emitter.align(loc, inside, dims, getExtents(tap));
-    mask = mask ? arith::AndIOp::create(b, loc, mask, inside).getResult()
-                : inside;
+    mask =
+        mask ? arith::AndIOp::create(b, loc, mask, inside).getResult() : inside;
   }
   return mask;
 }
@@ -250,16 +250,15 @@ FailureOr<SmallVector<Value>> ReductionTiling::emitTap(const Slice &tap) {
   TileBlockReducer reducer(emitter, form, order, tap, mask);
   if (reducer.hasDims())
     return op.reduceBlock(b, loc, elements, reducer);
-  Value index =
-      op.needsReductionIndex() ? reducer.getIndex(b, loc) : Value();
+  Value index = op.needsReductionIndex() ? reducer.getIndex(b, loc) : Value();
   SmallVector<Value> state = op.lift(b, loc, elements, index);
   for (auto [value, attribute] : llvm::zip(state, neutral))
     value = emitter.select(loc, mask, value, attribute);
   return state;
 }
 
-FailureOr<SmallVector<Value>>
-ReductionTiling::emitStep(const Slice &box, ValueRange carried) {
+FailureOr<SmallVector<Value>> ReductionTiling::emitStep(const Slice &box,
+                                                        ValueRange carried) {
   SmallVector<Slice> taps{box};
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
     if (!isTap[dim])
@@ -338,11 +337,9 @@ FailureOr<SmallVector<Value>> ReductionTiling::emitState() {
 
 } // namespace
 
-FailureOr<SmallVector<Value>>
-tilefuse::finalizeReduction(BlockEmitter &emitter,
-                            fuse::ReductionOpInterface op,
-                            const Slice &iterations, ValueRange state,
-                            const Slice &slice) {
+FailureOr<SmallVector<Value>> tilefuse::finalizeReduction(
+    BlockEmitter &emitter, fuse::ReductionOpInterface op,
+    const Slice &iterations, ValueRange state, const Slice &slice) {
   const SpaceForm &form = emitter.getForm(op);
   SmallVector<Value> blocks =
       op.finalize(emitter.getBuilder(), op.getLoc(), state);
@@ -356,8 +353,8 @@ tilefuse::finalizeReduction(BlockEmitter &emitter,
     if (!touched)
       return op.emitOpError("tiling: result ")
              << index << " is not a rearrangement of its dims";
-    block = emitter.unalign(op.getLoc(), block, touched->labels,
-                            getExtents(slice));
+    block =
+        emitter.unalign(op.getLoc(), block, touched->labels, getExtents(slice));
   }
   return blocks;
 }
@@ -368,8 +365,9 @@ tilefuse::tileReduction(BlockEmitter &emitter, fuse::ReductionOpInterface op,
   std::optional<Slice> iterations =
       getIterations(emitter.getForm(op), result, slice, emitter.getVars());
   if (!iterations)
-    return op.emitOpError("tiling: its result map is not a rearrangement of its "
-                          "dims that this tile follows");
+    return op.emitOpError(
+        "tiling: its result map is not a rearrangement of its "
+        "dims that this tile follows");
   ReductionTiling tiling(emitter, op, *iterations);
   tiling.chooseSteps();
   FailureOr<SmallVector<Value>> state = tiling.emitState();

@@ -51,8 +51,8 @@ FailureOr<Value> tilefuse::assembleResidues(BlockEmitter &emitter,
       SmallVector<int64_t> offsets(slice.size(), 0), strides(slice.size(), 1);
       offsets[position] = residue;
       strides[position] = piece[position].extent > 1 ? residues : 1;
-      whole = tile::InsertWindowOp::create(b, loc, *block, whole, offsets,
-                                           strides);
+      whole =
+          tile::InsertWindowOp::create(b, loc, *block, whole, offsets, strides);
     }
     return whole;
   }

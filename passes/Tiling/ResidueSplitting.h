@@ -13,11 +13,11 @@
 //   c = 0: r = 1 reads x[q], r = 3 reads x[q - 1]
 //   c = 1: r = 0 reads x[q + 1], r = 2 reads x[q]
 //
-// The whole kernel is made per class where it can be (StagePlan.h): epilogue and
-// stores then run on strided slices and nothing is put together again. Elsewhere
-// a block is assembled from its classes with tile.insert_window; this file does
-// that. Nothing here knows what a convolution is: any map with a divisor (the
-// gradient of a window, a pad between neighbours) splits alike.
+// The whole kernel is made per class where it can be (StagePlan.h): epilogue
+// and stores then run on strided slices and nothing is put together again.
+// Elsewhere a block is assembled from its classes with tile.insert_window; this
+// file does that. Nothing here knows what a convolution is: any map with a
+// divisor (the gradient of a window, a pad between neighbours) splits alike.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TILEFUSE_PASSES_TILING_RESIDUESPLITTING_H

@@ -57,8 +57,7 @@ private:
 
 void RootTiler::chooseBlock(bool scheduled) {
   std::optional<fuse::ScheduleAttr> schedule = kernel.getSchedule();
-  if (scheduled && schedule &&
-      schedule->getBlock().size() >= bounds.size()) {
+  if (scheduled && schedule && schedule->getBlock().size() >= bounds.size()) {
     // Taken as it is: a tile may end behind the last element, in whole windows.
     block.assign(schedule->getBlock().begin(),
                  schedule->getBlock().begin() + bounds.size());
@@ -146,26 +145,26 @@ RootTile RootTiler::run() {
   SmallVector<bool> taps(bounds.size(), false);
   if (form && withClasses &&
       isa<fuse::ContractionOpInterface>(root.getDefiningOp()))
-    taps = getParallelTaps(*form, block,
-                           getReductionSteps(kernel, root.getDefiningOp(),
-                                             *form, powersOfTwo));
+    taps = getParallelTaps(
+        *form, block,
+        getReductionSteps(kernel, root.getDefiningOp(), *form, powersOfTwo));
   Slice whole(bounds.size());
   bool primes = false;
   for (unsigned dim : getGridOrder()) {
-    int64_t residues =
-        form && withClasses ? getNumResidues(*form, dim) : 1;
+    int64_t residues = form && withClasses ? getNumResidues(*form, dim) : 1;
     // A dim shorter than its divisor has fewer classes.
     int64_t extent = block[dim], piece = extent;
     if (residues > 1) {
       piece = llvm::divideCeil(extent, residues);
       if (powersOfTwo)
-        piece = llvm::bit_floor(uint64_t(std::max<int64_t>(1, extent / residues)));
+        piece =
+            llvm::bit_floor(uint64_t(std::max<int64_t>(1, extent / residues)));
       extent = piece * residues;
     }
     unsigned var = tile.vars.add(llvm::divideCeil(bounds[dim], extent));
     tile.grid.push_back(var);
-    Coord base = tile.vars.getCount(var) == 1 ? Coord(0)
-                                              : Coord::ofVar(var, extent);
+    Coord base =
+        tile.vars.getCount(var) == 1 ? Coord(0) : Coord::ofVar(var, extent);
     whole[dim] = {base, extent, 1};
     if (residues > 1) {
       for (int64_t residue = 0; residue < std::min(residues, bounds[dim]);

@@ -19,8 +19,8 @@ struct RootTile {
 /// (`scheduled`: its dims, or the parallel dims of the anchor that defines it).
 /// `withClasses` cuts tiles further into residue classes and taps.
 RootTile makeRootTile(fuse::KernelOp kernel, mlir::Value root,
-                      const SpaceForms &forms, bool scheduled,
-                      bool withClasses, bool powersOfTwo);
+                      const SpaceForms &forms, bool scheduled, bool withClasses,
+                      bool powersOfTwo);
 
 } // namespace tilefuse
 

@@ -15,8 +15,8 @@ namespace {
 class StagePlanner {
 public:
   StagePlanner(fuse::KernelOp kernel, bool powersOfTwo)
-      : kernel(kernel), powersOfTwo(powersOfTwo),
-        forms(getSpaceForms(kernel)) {}
+      : kernel(kernel), powersOfTwo(powersOfTwo), forms(getSpaceForms(kernel)) {
+  }
 
   FailureOr<std::vector<StagePlan>> run();
   FailureOr<std::vector<StagePlan>> runSeparately();
@@ -93,9 +93,9 @@ void StagePlanner::takeStores(StagePlan &plan) {
 }
 
 /// Reductions that every class holds a part of, with their place in memory.
-SmallVector<CrossReduction> StagePlanner::getCrosses(
-    const StagePlan &plan,
-    ArrayRef<SmallVector<PartialReduction>> parts) const {
+SmallVector<CrossReduction>
+StagePlanner::getCrosses(const StagePlan &plan,
+                         ArrayRef<SmallVector<PartialReduction>> parts) const {
   SmallVector<CrossReduction> crosses;
   for (const PartialReduction &first : parts.front()) {
     if (!isNeeded(first.op))
@@ -137,8 +137,8 @@ void StagePlanner::planFromRoot(Value root, bool isMain) {
   unsigned bestStores = 0;
   bool found = false;
   for (bool withClasses : {true, false}) {
-    RootTile tile = makeRootTile(kernel, root, forms, isMain, withClasses,
-                                 powersOfTwo);
+    RootTile tile =
+        makeRootTile(kernel, root, forms, isMain, withClasses, powersOfTwo);
     if (!withClasses && tile.classes.size() == 1 && found)
       break;
     StagePlan plan;
@@ -171,9 +171,9 @@ void StagePlanner::planFromRoot(Value root, bool isMain) {
       bestCrosses.empty() && bestStores > 0) {
     const SpaceForm &form = formOf(anchor);
     ArrayRef<int64_t> block = kernel.getSchedule()->getBlock();
-    if (auto dim = getSplitDim(
-            form, block.take_front(form.space.getNumParallel()),
-            getReductionSteps(kernel, anchor, form, powersOfTwo)))
+    if (auto dim =
+            getSplitDim(form, block.take_front(form.space.getNumParallel()),
+                        getReductionSteps(kernel, anchor, form, powersOfTwo)))
       return planSplit(std::move(best), *dim);
   }
   takeStores(best);
@@ -240,8 +240,8 @@ void StagePlanner::planFinish(ArrayRef<CrossReduction> crosses) {
       room = std::max<int64_t>(1, room / extent);
       unsigned var = plan.vars.add(llvm::divideCeil(kept[dim], extent));
       plan.grid.insert(plan.grid.begin(), var);
-      Coord base = plan.vars.getCount(var) == 1 ? Coord(0)
-                                                : Coord::ofVar(var, extent);
+      Coord base =
+          plan.vars.getCount(var) == 1 ? Coord(0) : Coord::ofVar(var, extent);
       points[dim] = {base, extent, 1};
     }
     auto &slices = plan.classes.emplace_back();
@@ -350,7 +350,7 @@ tilefuse::planSeparateStages(fuse::KernelOp kernel, bool powersOfTwo) {
   return StagePlanner(kernel, powersOfTwo).runSeparately();
 }
 
-FailureOr<std::vector<StagePlan>>
-tilefuse::planStages(fuse::KernelOp kernel, bool powersOfTwo) {
+FailureOr<std::vector<StagePlan>> tilefuse::planStages(fuse::KernelOp kernel,
+                                                       bool powersOfTwo) {
   return StagePlanner(kernel, powersOfTwo).run();
 }

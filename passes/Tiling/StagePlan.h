@@ -2,14 +2,15 @@
 //
 // Before any code is made, a kernel is divided into stages, one tile.func each:
 //
-//   main    a grid of tiles over the anchor's parallel dims (or over the dims of
-//           a root value); stores every result that the tile determines, and the
-//           partial states of reductions that cross tiles
+//   main    a grid of tiles over the anchor's parallel dims (or over the dims
+//   of
+//           a root value); stores every result that the tile determines, and
+//           the partial states of reductions that cross tiles
 //   finish  a small grid over what those reductions keep; merges the states and
 //           computes what follows from them
 //   more    whatever is left, one stage each, with everything stored so far at
-//           hand. Kernel formation does not normally leave any, but a kernel that
-//           it made differently still compiles.
+//           hand. Kernel formation does not normally leave any, but a kernel
+//           that it made differently still compiles.
 //
 // A stage's tile fixes the slice of every value that it determines (`slices`):
 // from the root forward through the maps of pointwise ops, of reductions whose
@@ -17,8 +18,9 @@
 // does not determine (operands of the anchor, parameters) have no slice here:
 // they are evaluated where they are asked for.
 //
-// A tile may be cut into classes: residues of a divided dim (ResidueSplitting.h),
-// or the taps of a weight gradient. Each class has its own slices.
+// A tile may be cut into classes: residues of a divided dim
+// (ResidueSplitting.h), or the taps of a weight gradient. Each class has its
+// own slices.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TILEFUSE_PASSES_TILING_STAGEPLAN_H
@@ -53,8 +55,8 @@ struct StagePlan {
   /// Ops whose partial states an earlier stage left.
   llvm::SmallVector<mlir::Operation *> merges;
   std::optional<std::pair<mlir::Operation *, SplitRange>> split;
-  /// No code: the result of this change of shape is another view of its operand's
-  /// buffer.
+  /// No code: the result of this change of shape is another view of its
+  /// operand's buffer.
   mlir::Operation *alias = nullptr;
   bool isFinish = false;
 };
