@@ -317,6 +317,28 @@ LogicalResult scheduleElements(const fuse::KernelStructure &structure,
   return success();
 }
 
+/// How many instances share one tile's reduction: enough that every
+/// multiprocessor has two blocks, while each still does several steps. Weight
+/// gradients are few tiles with millions of terms.
+int64_t chooseSplits(const fuse::KernelStructure &structure,
+                     ArrayRef<int64_t> block, int64_t units) {
+  constexpr int64_t leastSteps = 4;
+  ArrayRef<int64_t> bounds = structure.getBlockExtents();
+  int64_t tiles = 1, steps = 1, longest = 1;
+  for (auto [dim, bound] : llvm::enumerate(bounds)) {
+    int64_t pieces = llvm::divideCeil(bound, block[dim]);
+    if (dim < structure.getNumRootDims()) {
+      tiles *= pieces;
+    } else {
+      steps *= pieces;
+      longest = std::max(longest, pieces);
+    }
+  }
+  int64_t wanted = llvm::divideCeil(2 * units, std::max<int64_t>(tiles, 1));
+  return std::max<int64_t>(
+      1, std::min({wanted, steps / leastSteps, longest}));
+}
+
 } // namespace
 
 FailureOr<fuse::ScheduleAttr>
@@ -331,7 +353,11 @@ tilefuse::chooseGPUSchedule(const fuse::KernelStructure &structure,
                        .run(block, choice)
                  : scheduleElements(structure, model, reason, block, choice)))
     return failure();
+  int64_t splits =
+      contracts && !structure.hasFinish()
+          ? chooseSplits(structure, block, model.getTarget().getUnits())
+          : 1;
   return fuse::ScheduleAttr::get(model.getTarget().getContext(), block,
                                  choice.warps, /*stages=*/contracts ? 2 : 1,
-                                 /*cluster=*/1, choice.mma, /*splits=*/1);
+                                 /*cluster=*/1, choice.mma, splits);
 }

@@ -30,7 +30,7 @@ def FuseFormKernels : Pass<"fuse-form-kernels", "::mlir::func::FuncOp"> {
     ```mlir
     func.func @f(%x: tensor<2x8x18x18xf32>, %w: tensor<16x8x3x3xf32>) -> tensor<2x16x4x4xf32> {
       %0 = fuse.kernel @f_k0 (%a = %x, %b = %w)
-          : (tensor<2x8x18x18xf32>, tensor<16x8x3x3xf32>) -> (tensor<2x16x4x4xf32>) {
+          : (tensor<2x8x18x18xf32>, tensor<16x8x3x3xf32>) -> tensor<2x16x4x4xf32> {
         %c = fuse.conv2d %a, %b {fuse.anchor}
             : (tensor<2x8x18x18xf32>, tensor<16x8x3x3xf32>) -> tensor<2x16x16x16xf32>
         %t = fuse.tanh %c : tensor<2x16x16x16xf32>
@@ -69,15 +69,15 @@ def FuseSelectSchedules
 
     Before:
     ```mlir
-    %0 = fuse.kernel @f_k0 (%a = %x) : (tensor<1000xf32>) -> (tensor<1000xf32>) {
+    %0 = fuse.kernel @f_k0 (%a = %x) : (tensor<1000xf32>) -> tensor<1000xf32> {
       %t = fuse.tanh %a : tensor<1000xf32>
       fuse.yield %t : tensor<1000xf32>
     }
     ```
     After, for sm_90a:
     ```mlir
-    %0 = fuse.kernel @f_k0 (%a = %x) : (tensor<1000xf32>) -> (tensor<1000xf32>)
-        schedule(#fuse.schedule<block = [1024], warps = 4, stages = 1,
+    %0 = fuse.kernel @f_k0 (%a = %x) : (tensor<1000xf32>) -> tensor<1000xf32>
+        schedule(#fuse.schedule<block = [256], warps = 1, stages = 1,
                  cluster = 1, mma = fma, splits = 1>) {
       %t = fuse.tanh %a : tensor<1000xf32>
       fuse.yield %t : tensor<1000xf32>
