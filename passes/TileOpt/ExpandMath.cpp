@@ -43,6 +43,13 @@ static bool isExpanded(Operation *op) {
              math::Atan2Op, math::PowFOp, math::RsqrtOp>(op);
 }
 
+// Scalars and blocks of f16, bf16 or f32.
+static bool isNarrowFloat(Type type) {
+  if (auto block = dyn_cast<RankedTensorType>(type))
+    type = block.getElementType();
+  return isa<Float16Type, BFloat16Type, Float32Type>(type);
+}
+
 namespace {
 
 struct ExpandMath : tilefuse::impl::TileExpandMathBase<ExpandMath> {
@@ -50,8 +57,7 @@ struct ExpandMath : tilefuse::impl::TileExpandMathBase<ExpandMath> {
     SmallVector<Operation *> ops;
     getOperation().walk([&](tile::FuncOp kernel) {
       kernel.walk([&](Operation *op) {
-        if (isExpanded(op) &&
-            !getElementTypeOrSelf(op->getResult(0).getType()).isF64())
+        if (isExpanded(op) && isNarrowFloat(op->getResult(0).getType()))
           ops.push_back(op);
       });
     });

@@ -195,6 +195,50 @@ LogicalResult checkFirstLevel(tile::FuncOp kernel) {
   return failure(result.wasInterrupted());
 }
 
+// A fresh copy of a block.
+static Value copyBlock(ImplicitLocOpBuilder &b, Value block) {
+  auto type = cast<RankedTensorType>(block.getType());
+  Value empty =
+      tensor::EmptyOp::create(b, type.getShape(), type.getElementType());
+  return linalg::CopyOp::create(b, b.getLoc(), block, empty)->getResult(0);
+}
+
+// Bufferization keeps what a loop carries in one buffer each. So a loop must not
+// yield a block that already has another one: a carried value in another's place
+// or a value from outside.
+static void separateCarriedBlocks(func::FuncOp function) {
+  function.walk([](scf::ForOp loop) {
+    Operation *yield = loop.getBody()->getTerminator();
+    ImplicitLocOpBuilder b(yield->getLoc(), yield);
+    for (auto [operand, own] :
+         llvm::zip_equal(yield->getOpOperands(), loop.getRegionIterArgs())) {
+      Value value = operand.get();
+      if (!isa<RankedTensorType>(value.getType()) || value == own)
+        continue;
+      bool isMadeInside = value.getDefiningOp() &&
+                          loop->isProperAncestor(value.getDefiningOp());
+      if (!isMadeInside)
+        operand.set(copyBlock(b, value));
+    }
+  });
+  function.walk([](scf::WhileOp loop) {
+    Operation *yield = loop.getAfterBody()->getTerminator();
+    ImplicitLocOpBuilder b(yield->getLoc(), yield);
+    if (yield->getNumOperands() != loop.getAfterArguments().size())
+      return;
+    for (auto [operand, own] : llvm::zip_equal(yield->getOpOperands(),
+                                               loop.getAfterArguments())) {
+      Value value = operand.get();
+      if (!isa<RankedTensorType>(value.getType()) || value == own ||
+          value.getType() != own.getType())
+        continue;
+      operand.set(bufferization::MaterializeInDestinationOp::create(
+                      b, own.getType(), copyBlock(b, value), own)
+                      ->getResult(0));
+    }
+  });
+}
+
 // tile.func @k(views) -> func.func @k(memrefs, index, index, index)
 LogicalResult convertKernel(tile::FuncOp source) {
   if (failed(checkFirstLevel(source)))
@@ -223,6 +267,7 @@ LogicalResult convertKernel(tile::FuncOp source) {
   for (int axis = 0; axis < 3; ++axis)
     kernel.ids.push_back(
         body.addArgument(builder.getIndexType(), function.getLoc()));
+  separateCarriedBlocks(function);
   return KernelConverter(kernel, function).run();
 }
 

@@ -28,9 +28,10 @@ namespace {
 constexpr int maxRepeatedOps = 6;
 
 RankedTensorType getBlockType(Operation *op) {
-  return op->getNumResults() == 1
-             ? dyn_cast<RankedTensorType>(op->getResult(0).getType())
-             : RankedTensorType();
+  auto type = op->getNumResults() == 1
+                  ? dyn_cast<RankedTensorType>(op->getResult(0).getType())
+                  : RankedTensorType();
+  return type && type.hasStaticShape() ? type : RankedTensorType();
 }
 
 bool isSplatConstant(Operation *op) {

@@ -27,6 +27,9 @@ namespace {
 
 constexpr int64_t alignment = 64;
 
+/// More than this no instance needs; it would only exhaust the machine.
+constexpr int64_t maxTotalBytes = int64_t(1) << 30;
+
 int64_t getBytes(MemRefType type) {
   Type element = type.getElementType();
   int64_t width = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
@@ -78,9 +81,15 @@ struct PlaceBuffers : tilefuse::impl::TilePlaceBuffersBase<PlaceBuffers> {
     function.walk([&](memref::AllocOp alloc) { allocs.push_back(alloc); });
     Block &body = function.getBody().front();
     BufferViewFlowAnalysis aliases(function);
+    int64_t total = 0;
     for (memref::AllocOp alloc : allocs) {
       if (!alloc.getType().hasStaticShape()) {
         alloc.emitOpError("has an extent that is no constant");
+        return signalPassFailure();
+      }
+      total += getBytes(alloc.getType());
+      if (total > maxTotalBytes) {
+        function.emitError("kernel needs more than 1 GiB for its blocks");
         return signalPassFailure();
       }
       place(alloc, body, aliases);

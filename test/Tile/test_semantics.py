@@ -196,3 +196,52 @@ def test_windows(tmp_path, random):
     expected[0:4:3, 0:5:4] = 2 * x[1:4:2, 2:6:3]
     assert numpy.array_equal(y.numpy(), expected)
     assert numpy.array_equal(z.numpy(), expected - x)
+
+
+def test_loops_carry_blocks(tmp_path, random):
+    """Carried blocks may change places, and a while loop may carry them."""
+    x = normal(random, 4, 8)
+    body = index("c0", 0) + index("c1", 1) + index("c5", 5) + """
+  %v = tile.load %x[%c0, %c0] : !tile.view<4x8xf32> -> tensor<4x8xf32>
+  %w = arith.negf %v : tensor<4x8xf32>
+  %a, %b = scf.for %i = %c0 to %c5 step %c1 iter_args(%p = %v, %q = %w)
+      -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+    %s = arith.addf %p, %v : tensor<4x8xf32>
+    scf.yield %q, %s : tensor<4x8xf32>, tensor<4x8xf32>
+  }
+  %r, %n = scf.while (%p = %b, %i = %c0) : (tensor<4x8xf32>, index) -> (tensor<4x8xf32>, index) {
+    %c = arith.cmpi slt, %i, %c5 : index
+    scf.condition(%c) %p, %i : tensor<4x8xf32>, index
+  } do {
+  ^bb0(%p: tensor<4x8xf32>, %i: index):
+    %t = tile.trans %p [1, 0] : tensor<4x8xf32> -> tensor<8x4xf32>
+    %u = tile.reshape %t : tensor<8x4xf32> -> tensor<4x8xf32>
+    %j = arith.addi %i, %c1 : index
+    scf.yield %u, %j : tensor<4x8xf32>, index
+  }
+  tile.store %a, %y[%c0, %c0] : tensor<4x8xf32>, !tile.view<4x8xf32>
+  tile.store %r, %z[%c0, %c0] : tensor<4x8xf32>, !tile.view<4x8xf32>"""
+    y, z = run(program(body, {"x": "4x8xf32", "y": "4x8xf32", "z": "4x8xf32"}, 1), tmp_path, x)
+    a, b = x, -x
+    for _ in range(5):
+        a, b = b, a + x
+    for _ in range(5):
+        b = b.T.reshape(4, 8)
+    assert numpy.array_equal(y.numpy(), a)
+    assert numpy.array_equal(z.numpy(), b)
+
+
+def test_assert_and_print(tmp_path):
+    """A false assertion is the run's error; what was printed is on stderr."""
+    body = index("c0", 0) + """
+  %v = tile.load %x[%c0] : !tile.view<3xi32> -> tensor<3xi32>
+  tile.debug_print "v = ", %v : tensor<3xi32>
+  %three = arith.constant dense<3> : tensor<3xi32>
+  %ok = arith.cmpi slt, %v, %three : tensor<3xi32>
+  tile.assert %ok, "all below 3" : tensor<3xi1>
+  tile.store %v, %y[%c0] : tensor<3xi32>, !tile.view<3xi32>"""
+    text = program(body, {"x": "3xi32", "y": "3xi32"}, 1)
+    (y,) = run(text, tmp_path, numpy.array([0, 1, 2], numpy.int32))
+    assert y.tolist() == [0, 1, 2]
+    with pytest.raises(AssertionError, match="(?s)v = .0, 5, 2.*all below 3"):
+        run(text, tmp_path, numpy.array([0, 5, 2], numpy.int32))

@@ -59,3 +59,34 @@ func.func @strided(%a: memref<4x4xf32>, %b: memref<4x8xf32, strided<[16, 2]>>,
   }
   return
 }
+
+// Two taps of one sum share their loops; the copy between them does no harm.
+// CHECK-LABEL: func.func @taps
+func.func @taps(%a: memref<4x8xf32>, %b: memref<8x16xf32>, %c: memref<4x16xf32>) {
+  %t = memref.alloc() : memref<8x16xf32>
+  // CHECK: linalg.copy
+  // CHECK: scf.for
+  // CHECK-NOT: vector.store
+  // CHECK: scf.for
+  // CHECK: vector.store
+  // CHECK-NOT: scf.for
+  // CHECK: return
+  linalg.generic {indexing_maps = [#a, #b, #c],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<4x8xf32>, memref<8x16xf32>)
+      outs(%c : memref<4x16xf32>) attrs = {tile.dot} {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %0 = math.fma %x, %y, %z : f32
+    linalg.yield %0 : f32
+  }
+  linalg.copy ins(%b : memref<8x16xf32>) outs(%t : memref<8x16xf32>)
+  linalg.generic {indexing_maps = [#a, #b, #c],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %t : memref<4x8xf32>, memref<8x16xf32>)
+      outs(%c : memref<4x16xf32>) attrs = {tile.dot} {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %0 = math.fma %x, %y, %z : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
