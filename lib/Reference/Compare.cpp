@@ -98,9 +98,9 @@ Report compare(const Tensor &output, const Array &expected,
     double reached = rounded.values[i];
     if (getSpecialClass(value) != getSpecialClass(stored) &&
         getSpecialClass(value) != getSpecialClass(reached)) {
-      report.problem = llvm::formatv(
-          "expected {0} at {1}, found {2}", toText(wanted),
-          formatPosition(found.grid, i), toText(value));
+      report.problem =
+          llvm::formatv("expected {0} at {1}, found {2}", toText(wanted),
+                        formatPosition(found.grid, i), toText(value));
       return report;
     }
     if (getSpecialClass(stored) || getSpecialClass(value))
@@ -135,10 +135,10 @@ Report compare(const Tensor &output, const Array &expected,
         formatPosition(found.grid, worstAt), toText(expected.values[worstAt]),
         toText(found.values[worstAt]));
   else if (tolerance.perElement && report.worst > elementBound)
-    report.problem = llvm::formatv(
-        "element {0}: expected {1}, found {2}",
-        formatPosition(found.grid, worstAt), toText(expected.values[worstAt]),
-        toText(found.values[worstAt]));
+    report.problem = llvm::formatv("element {0}: expected {1}, found {2}",
+                                   formatPosition(found.grid, worstAt),
+                                   toText(expected.values[worstAt]),
+                                   toText(found.values[worstAt]));
   report.passed = report.problem.empty();
   return report;
 }

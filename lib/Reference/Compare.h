@@ -49,7 +49,8 @@ struct Tolerance {
 /// shorter float type.
 double getErrorFloor(DType type, bool allF64);
 
-/// Compares `output` with `expected` on its grid; `rounded` is on the same grid.
+/// Compares `output` with `expected` on its grid; `rounded` is on the same
+/// grid.
 Report compare(const Tensor &output, const Array &expected,
                const Array &rounded, const Tolerance &tolerance);
 

@@ -128,8 +128,10 @@ static std::vector<Array> computeConv(mlir::Operation *operation,
   fuse::Precision precision =
       getPrecision(op.getPrecision(), getElementType(op.getX()), true);
   Array roundedX, roundedW;
-  const Array &x = roundMultiplicand(*operands[0], precision, rounded, roundedX);
-  const Array &w = roundMultiplicand(*operands[1], precision, rounded, roundedW);
+  const Array &x =
+      roundMultiplicand(*operands[0], precision, rounded, roundedX);
+  const Array &w =
+      roundMultiplicand(*operands[1], precision, rounded, roundedW);
   int64_t depth = getNumElements(getShape(op.getW()).drop_front());
   std::vector<Array> results;
   Array &out = results.emplace_back(getElementType(op.getResult()), *wanted[0]);
@@ -143,8 +145,7 @@ static std::vector<Array> computeConv(mlir::Operation *operation,
 }
 
 static llvm::SmallVector<Grid>
-demandConvTranspose(mlir::Operation *operation,
-                    llvm::ArrayRef<Demand> wanted) {
+demandConvTranspose(mlir::Operation *operation, llvm::ArrayRef<Demand> wanted) {
   auto op = llvm::cast<fuse::ConvTranspose2dOp>(operation);
   Grid images = describe(op).getInputGrid(*wanted[0]);
   // Filters are Ci x Co/groups x R x S.
@@ -166,8 +167,10 @@ computeConvTranspose(mlir::Operation *operation,
   fuse::Precision precision =
       getPrecision(op.getPrecision(), getElementType(op.getX()), true);
   Array roundedX, roundedW;
-  const Array &x = roundMultiplicand(*operands[0], precision, rounded, roundedX);
-  const Array &w = roundMultiplicand(*operands[1], precision, rounded, roundedW);
+  const Array &x =
+      roundMultiplicand(*operands[0], precision, rounded, roundedX);
+  const Array &w =
+      roundMultiplicand(*operands[1], precision, rounded, roundedW);
   Convolution convolution = describe(op);
   int64_t perGroup = convolution.inputChannels / convolution.groups;
   int64_t outPerGroup = getShape(op.getW())[1];
@@ -181,8 +184,8 @@ computeConvTranspose(mlir::Operation *operation,
       [&](int64_t channel) {
         int64_t column =
             getPosition(w.grid.dims[1], channel % outPerGroup) * strides[1];
-        int64_t first = getPosition(w.grid.dims[0],
-                                    channel / outPerGroup * perGroup);
+        int64_t first =
+            getPosition(w.grid.dims[0], channel / outPerGroup * perGroup);
         for (int64_t c = 0; c < perGroup; ++c)
           for (int64_t tap = 0; tap < taps; ++tap)
             filter[c * taps + tap] =
@@ -193,8 +196,8 @@ computeConvTranspose(mlir::Operation *operation,
   return results;
 }
 
-static llvm::SmallVector<Grid>
-demandWeightGrad(mlir::Operation *operation, llvm::ArrayRef<Demand>) {
+static llvm::SmallVector<Grid> demandWeightGrad(mlir::Operation *operation,
+                                                llvm::ArrayRef<Demand>) {
   auto op = llvm::cast<fuse::Conv2dWeightGradOp>(operation);
   Grid dy = Grid::makeFull(getShape(op.getDy()));
   return {describe(op).getInputGrid(dy), dy};
@@ -208,13 +211,13 @@ computeWeightGrad(mlir::Operation *operation,
   fuse::Precision precision =
       getPrecision(op.getPrecision(), getElementType(op.getX()), true);
   Array roundedX, roundedDy;
-  const Array &x = roundMultiplicand(*operands[0], precision, rounded, roundedX);
+  const Array &x =
+      roundMultiplicand(*operands[0], precision, rounded, roundedX);
   const Array &dy =
       roundMultiplicand(*operands[1], precision, rounded, roundedDy);
   std::vector<Array> results;
   describe(op).runWeightGradient(
-      x, dy,
-      results.emplace_back(getElementType(op.getResult()), *wanted[0]));
+      x, dy, results.emplace_back(getElementType(op.getResult()), *wanted[0]));
   return results;
 }
 
@@ -256,16 +259,18 @@ static void packMatrix(const double *source, int64_t rows, int64_t columns,
           source[transposed ? j * rows + i : i * columns + j];
 }
 
-static std::vector<Array>
-computeMatmul(mlir::Operation *operation,
-              llvm::ArrayRef<const Array *> operands,
-              llvm::ArrayRef<Demand> wanted, bool rounded) {
+static std::vector<Array> computeMatmul(mlir::Operation *operation,
+                                        llvm::ArrayRef<const Array *> operands,
+                                        llvm::ArrayRef<Demand> wanted,
+                                        bool rounded) {
   auto op = llvm::cast<fuse::MatmulOp>(operation);
   fuse::Precision precision =
       getPrecision(op.getPrecision(), getElementType(op.getLhs()), false);
   Array roundedA, roundedB;
-  const Array &a = roundMultiplicand(*operands[0], precision, rounded, roundedA);
-  const Array &b = roundMultiplicand(*operands[1], precision, rounded, roundedB);
+  const Array &a =
+      roundMultiplicand(*operands[0], precision, rounded, roundedA);
+  const Array &b =
+      roundMultiplicand(*operands[1], precision, rounded, roundedB);
   std::vector<Array> results;
   Array &out = results.emplace_back(getElementType(op.getResult()), *wanted[0]);
   auto shape = out.grid.getShape();

@@ -50,8 +50,7 @@ Grid Convolution::getInputGrid(const Grid &out) const {
   }
   grid.dims.push_back(std::move(channels));
   for (int d : {0, 1})
-    grid.dims.push_back(
-        spatial[d].getInputs(out.dims[2 + d], inputExtent[d]));
+    grid.dims.push_back(spatial[d].getInputs(out.dims[2 + d], inputExtent[d]));
   return grid;
 }
 
@@ -77,11 +76,10 @@ struct PatchGatherer {
   int64_t rowTaps, columnTaps, columns;
   llvm::SmallVector<int64_t, 4> strides;
 
-  PatchGatherer(const Convolution &convolution, const Array &x,
-                const Grid &out)
-      : x(x), rowTable(makeTable(convolution.spatial[0],
-                                 convolution.inputExtent[0], out.dims[2],
-                                 x.grid.dims[2])),
+  PatchGatherer(const Convolution &convolution, const Array &x, const Grid &out)
+      : x(x),
+        rowTable(makeTable(convolution.spatial[0], convolution.inputExtent[0],
+                           out.dims[2], x.grid.dims[2])),
         columnTable(makeTable(convolution.spatial[1],
                               convolution.inputExtent[1], out.dims[3],
                               x.grid.dims[3])),
@@ -113,8 +111,7 @@ struct PatchGatherer {
   void gather(int64_t image, int64_t firstChannel, int64_t channels,
               llvm::ArrayRef<int64_t> taps, int64_t row0, int64_t row1,
               int64_t pitch, bool transpose, std::vector<double> &patch) const {
-    int64_t depth =
-        channels * static_cast<int64_t>(taps.size()) * columnTaps;
+    int64_t depth = channels * static_cast<int64_t>(taps.size()) * columnTaps;
     patch.assign(depth * pitch, 0.0);
     int64_t depthStride = transpose ? 1 : pitch;
     int64_t pixelStride = transpose ? depth : 1;
@@ -188,8 +185,8 @@ void Convolution::run(const Array &x, FilterFn filter, Array &out) const {
         auto taps = gatherer.getUsedTaps(row0, row1);
         gatherer.gather(image, firstChannel, perGroup, taps, row0, row1, pitch,
                         /*transpose=*/false, patch);
-        int64_t used = perGroup * static_cast<int64_t>(taps.size()) *
-                       spatial[1].taps;
+        int64_t used =
+            perGroup * static_cast<int64_t>(taps.size()) * spatial[1].taps;
         std::vector<double> selected;
         if (used != depth)
           selected =
@@ -239,8 +236,8 @@ void Convolution::runWeightGradient(const Array &x, const Array &dy,
   Walker walker(out.grid.getShape(), {});
   for (int64_t i = 0; i < out.size(); ++i, walker.next()) {
     int64_t position = 0;
-    llvm::SmallVector<int64_t, 4> extents = {
-        outputChannels, perGroup, spatial[0].taps, spatial[1].taps};
+    llvm::SmallVector<int64_t, 4> extents = {outputChannels, perGroup,
+                                             spatial[0].taps, spatial[1].taps};
     for (size_t d = 0; d < 4; ++d)
       position = position * extents[d] + out.grid.dims[d][walker.index(d)];
     out.values[i] = whole[position];

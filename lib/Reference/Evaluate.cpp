@@ -100,8 +100,7 @@ mlir::Value Evaluation::resolve(mlir::Value value) const {
   return value;
 }
 
-Expected<void>
-Evaluation::checkInputs(llvm::ArrayRef<const Tensor *> inputs) {
+Expected<void> Evaluation::checkInputs(llvm::ArrayRef<const Tensor *> inputs) {
   if (inputs.size() != function.getNumArguments())
     return Error{ErrorCode::InvalidArgument,
                  "expected " + std::to_string(function.getNumArguments()) +
@@ -120,8 +119,7 @@ Evaluation::checkInputs(llvm::ArrayRef<const Tensor *> inputs) {
       return Error{ErrorCode::InvalidArgument,
                    "input " + std::to_string(i) + ": expected " +
                        formatShape(shape, type) + ", found " +
-                       formatShape(inputs[i]->getShape(),
-                                   inputs[i]->getType()),
+                       formatShape(inputs[i]->getShape(), inputs[i]->getType()),
                    ""};
   }
   return {};
@@ -256,9 +254,8 @@ Evaluation::run(llvm::ArrayRef<const Tensor *> inputs) {
   std::vector<Array> outputs;
   for (auto [i, result] : llvm::enumerate(results)) {
     const Array &held = arrays.find(resolve(result))->second;
-    outputs.push_back(options.wanted.empty()
-                          ? held
-                          : restrict(held, options.wanted[i]));
+    outputs.push_back(
+        options.wanted.empty() ? held : restrict(held, options.wanted[i]));
   }
   return outputs;
 }

@@ -30,9 +30,7 @@ double selu(double x) {
 
 double silu(double x) { return x / (1 + std::exp(-x)); }
 
-double mish(double x) {
-  return std::isnan(x) ? x : x * std::tanh(softplus(x));
-}
+double mish(double x) { return std::isnan(x) ? x : x * std::tanh(softplus(x)); }
 
 double hardsigmoid(double x) { return relu6(x + 3) / 6; }
 

@@ -9,8 +9,8 @@
 namespace tilefuse::reference {
 
 /// Mean and sum of squared deviations of a list of elements.
-static std::pair<double, double>
-getMoments(const Array &x, llvm::ArrayRef<int64_t> positions) {
+static std::pair<double, double> getMoments(const Array &x,
+                                            llvm::ArrayRef<int64_t> positions) {
   double sum = 0;
   for (int64_t position : positions)
     sum += x.values[position];
@@ -73,13 +73,12 @@ computeBatchNorm(mlir::Operation *operation,
           positions.push_back((n * channels + c) * pixels + p);
       auto [mean, deviations] = getMoments(x, positions);
       auto count = static_cast<double>(positions.size());
-      double scale =
-          gamma.values[c] / std::sqrt(deviations / count + eps);
+      double scale = gamma.values[c] / std::sqrt(deviations / count + eps);
       for (int64_t position : positions)
         y.values[position] =
             (x.values[position] - mean) * scale + beta.values[c];
-      newMean.values[c] = (1 - momentum) * operands[3]->values[c] +
-                          momentum * mean;
+      newMean.values[c] =
+          (1 - momentum) * operands[3]->values[c] + momentum * mean;
       newVar.values[c] = (1 - momentum) * operands[4]->values[c] +
                          momentum * deviations / (count - 1);
     }
@@ -188,8 +187,9 @@ computeLayerNorm(mlir::Operation *operation,
   int64_t length =
       getNumElements(getShape(op.getX()).drop_front(getFreeDims(op)));
   Array y(getElementType(op.getY()), operands[0]->grid);
-  normalizeRuns(*operands[0], length, op.getEps().convertToDouble(), gamma,
-                beta, [&](int64_t position) { return position % length; }, y);
+  normalizeRuns(
+      *operands[0], length, op.getEps().convertToDouble(), gamma, beta,
+      [&](int64_t position) { return position % length; }, y);
   return {restrict(y, *wanted[0])};
 }
 
@@ -254,8 +254,8 @@ static std::vector<Array> computeSoftmax(mlir::Operation *operation,
           sum += std::exp(from[i * stride] - largest);
         for (int64_t i = 0; i < extent; ++i) {
           double shifted = from[i * stride] - largest;
-          to[i * stride] = isLogarithm ? shifted - std::log(sum)
-                                       : std::exp(shifted) / sum;
+          to[i * stride] =
+              isLogarithm ? shifted - std::log(sum) : std::exp(shifted) / sum;
         }
       },
       std::max<int64_t>(1, (1 << 12) / std::max<int64_t>(extent, 1)));

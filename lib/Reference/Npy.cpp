@@ -159,9 +159,9 @@ Expected<Tensor> readNpy(const std::string &path) {
   content = content.drop_front(2);
   if (content.size() < lengthBytes)
     return makeError(path, "truncated .npy header");
-  size_t headerLength =
-      major == 1 ? llvm::support::endian::read16le(content.data())
-                 : llvm::support::endian::read32le(content.data());
+  size_t headerLength = major == 1
+                            ? llvm::support::endian::read16le(content.data())
+                            : llvm::support::endian::read32le(content.data());
   content = content.drop_front(lengthBytes);
   if (content.size() < headerLength)
     return makeError(path, "truncated .npy header");
@@ -175,8 +175,8 @@ Expected<Tensor> readNpy(const std::string &path) {
   uint64_t expectedBytes = getElementBytes(header.type);
   for (int64_t extent : header.shape) {
     bool overflow = false;
-    expectedBytes = llvm::SaturatingMultiply<uint64_t>(expectedBytes, extent,
-                                                       &overflow);
+    expectedBytes =
+        llvm::SaturatingMultiply<uint64_t>(expectedBytes, extent, &overflow);
     if (overflow)
       return makeError(path, "the shape has too many elements");
   }

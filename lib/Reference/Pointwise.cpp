@@ -50,24 +50,25 @@ using FloatUnary = double (*)(double);
 using IntegerUnary = int64_t (*)(int64_t);
 
 static Rule makeUnary(FloatUnary onFloats, IntegerUnary onIntegers = nullptr) {
-  return makeRule([=](mlir::Operation *, llvm::ArrayRef<const Array *> x,
-                      Array &result) {
-    parallelFor(result.size(), 1 << 14, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i)
-        if (result.isFloat())
-          result.values[i] = onFloats(x[0]->values[i]);
-        else
-          result.integers[i] = truncateInteger(onIntegers(x[0]->integers[i]), result.type);
-    });
-  });
+  return makeRule(
+      [=](mlir::Operation *, llvm::ArrayRef<const Array *> x, Array &result) {
+        parallelFor(result.size(), 1 << 14, [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i)
+            if (result.isFloat())
+              result.values[i] = onFloats(x[0]->values[i]);
+            else
+              result.integers[i] =
+                  truncateInteger(onIntegers(x[0]->integers[i]), result.type);
+        });
+      });
 }
 
 /// A function with attributes: `make(op)` reads them and returns the function.
 template <typename OpTy, typename MakeFn>
 static void addParametric(RuleTable &table, MakeFn make) {
-  table[OpTy::getOperationName()] = makeRule(
-      [make](mlir::Operation *op, llvm::ArrayRef<const Array *> x,
-             Array &result) {
+  table[OpTy::getOperationName()] =
+      makeRule([make](mlir::Operation *op, llvm::ArrayRef<const Array *> x,
+                      Array &result) {
         auto function = make(llvm::cast<OpTy>(op));
         parallelFor(result.size(), 1 << 14, [&](int64_t begin, int64_t end) {
           for (int64_t i = begin; i < end; ++i)
@@ -83,22 +84,21 @@ static Rule makeBinary(FloatBinary onFloats,
                        IntegerBinary onIntegers = nullptr) {
   return makeRule([=](mlir::Operation *, llvm::ArrayRef<const Array *> x,
                       Array &result) {
-    forEachPosition(
-        result.grid.getShape(), getBroadcastStrides(result.grid, x),
-        [&](int64_t i, const Walker &at) {
-          if (result.isFloat())
-            result.values[i] =
-                onFloats(x[0]->values[at[0]], x[1]->values[at[1]]);
-          else
-            result.integers[i] =
-                truncateInteger(onIntegers(x[0]->integers[at[0]], x[1]->integers[at[1]]),
-                     result.type);
-        });
+    forEachPosition(result.grid.getShape(), getBroadcastStrides(result.grid, x),
+                    [&](int64_t i, const Walker &at) {
+                      if (result.isFloat())
+                        result.values[i] =
+                            onFloats(x[0]->values[at[0]], x[1]->values[at[1]]);
+                      else
+                        result.integers[i] =
+                            truncateInteger(onIntegers(x[0]->integers[at[0]],
+                                                       x[1]->integers[at[1]]),
+                                            result.type);
+                    });
   });
 }
 
-template <typename T>
-static bool holds(fuse::Predicate predicate, T a, T b) {
+template <typename T> static bool holds(fuse::Predicate predicate, T a, T b) {
   switch (predicate) {
   case fuse::Predicate::eq:
     return a == b;
@@ -119,15 +119,15 @@ static bool holds(fuse::Predicate predicate, T a, T b) {
 static void compareElements(mlir::Operation *op,
                             llvm::ArrayRef<const Array *> x, Array &result) {
   fuse::Predicate predicate = llvm::cast<fuse::CompareOp>(op).getPredicate();
-  forEachPosition(
-      result.grid.getShape(), getBroadcastStrides(result.grid, x),
-      [&](int64_t i, const Walker &at) {
-        result.integers[i] =
-            x[0]->isFloat()
-                ? holds(predicate, x[0]->values[at[0]], x[1]->values[at[1]])
-                : holds(predicate, x[0]->integers[at[0]],
-                        x[1]->integers[at[1]]);
-      });
+  forEachPosition(result.grid.getShape(), getBroadcastStrides(result.grid, x),
+                  [&](int64_t i, const Walker &at) {
+                    result.integers[i] =
+                        x[0]->isFloat()
+                            ? holds(predicate, x[0]->values[at[0]],
+                                    x[1]->values[at[1]])
+                            : holds(predicate, x[0]->integers[at[0]],
+                                    x[1]->integers[at[1]]);
+                  });
 }
 
 static void selectElements(mlir::Operation *, llvm::ArrayRef<const Array *> x,
@@ -167,14 +167,15 @@ static void castElements(mlir::Operation *, llvm::ArrayRef<const Array *> x,
                                ? input.values[i]
                                : static_cast<double>(input.integers[i]);
       else if (input.isFloat())
-        result.integers[i] = std::isnan(input.values[i]) &&
-                                     result.type == DType::I1
-                                 ? 1
-                                 : truncate(input.values[i], result.type);
+        result.integers[i] =
+            std::isnan(input.values[i]) && result.type == DType::I1
+                ? 1
+                : truncate(input.values[i], result.type);
       else
-        result.integers[i] = result.type == DType::I1
-                                 ? input.integers[i] != 0
-                                 : truncateInteger(input.integers[i], result.type);
+        result.integers[i] =
+            result.type == DType::I1
+                ? input.integers[i] != 0
+                : truncateInteger(input.integers[i], result.type);
   });
 }
 
@@ -188,16 +189,19 @@ static void addUnaryRules(RuleTable &table) {
   table["fuse.neg"] = makeUnary(
       [](double x) { return -x; },
       [](int64_t x) { return static_cast<int64_t>(0 - uint64_t(x)); });
-  table["fuse.abs"] = makeUnary(
-      [](double x) { return std::fabs(x); }, [](int64_t x) {
-        return x < 0 ? static_cast<int64_t>(0 - uint64_t(x)) : x;
-      });
-  table["fuse.square"] = makeUnary(
-      [](double x) { return x * x; },
-      [](int64_t x) { return static_cast<int64_t>(uint64_t(x) * uint64_t(x)); });
-  table["fuse.sign"] = makeUnary(
-      [](double x) { return double((x > 0) - (x < 0)); },
-      [](int64_t x) { return int64_t((x > 0) - (x < 0)); });
+  table["fuse.abs"] =
+      makeUnary([](double x) { return std::fabs(x); },
+                [](int64_t x) {
+                  return x < 0 ? static_cast<int64_t>(0 - uint64_t(x)) : x;
+                });
+  table["fuse.square"] =
+      makeUnary([](double x) { return x * x; },
+                [](int64_t x) {
+                  return static_cast<int64_t>(uint64_t(x) * uint64_t(x));
+                });
+  table["fuse.sign"] =
+      makeUnary([](double x) { return double((x > 0) - (x < 0)); },
+                [](int64_t x) { return int64_t((x > 0) - (x < 0)); });
   table["fuse.relu"] = makeUnary(
       functions::relu, [](int64_t x) { return x > 0 ? x : int64_t(0); });
   table["fuse.not"] = makeUnary(nullptr, [](int64_t x) { return ~x; });
@@ -273,16 +277,16 @@ static void addParametricRules(RuleTable &table) {
 static void addBinaryRules(RuleTable &table) {
   using namespace functions;
   table["fuse.add"] = makeBinary([](double a, double b) { return a + b; }, add);
-  table["fuse.sub"] = makeBinary([](double a, double b) { return a - b; },
-                                 subtract);
-  table["fuse.mul"] = makeBinary([](double a, double b) { return a * b; },
-                                 multiply);
-  table["fuse.div"] = makeBinary([](double a, double b) { return a / b; },
-                                 divide);
-  table["fuse.maximum"] = makeBinary(
-      maximum, [](int64_t a, int64_t b) { return std::max(a, b); });
-  table["fuse.minimum"] = makeBinary(
-      minimum, [](int64_t a, int64_t b) { return std::min(a, b); });
+  table["fuse.sub"] =
+      makeBinary([](double a, double b) { return a - b; }, subtract);
+  table["fuse.mul"] =
+      makeBinary([](double a, double b) { return a * b; }, multiply);
+  table["fuse.div"] =
+      makeBinary([](double a, double b) { return a / b; }, divide);
+  table["fuse.maximum"] =
+      makeBinary(maximum, [](int64_t a, int64_t b) { return std::max(a, b); });
+  table["fuse.minimum"] =
+      makeBinary(minimum, [](int64_t a, int64_t b) { return std::min(a, b); });
   table["fuse.pow"] =
       makeBinary([](double a, double b) { return std::pow(a, b); });
   table["fuse.atan2"] =

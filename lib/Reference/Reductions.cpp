@@ -75,8 +75,8 @@ static bool beats(int64_t candidate, int64_t best, bool wantMaximum) {
 
 template <typename T>
 static void findExtreme(const std::vector<T> &values, int64_t count,
-                        Walker walker, int64_t first, bool wantMaximum,
-                        T &best, int64_t &bestAt) {
+                        Walker walker, int64_t first, bool wantMaximum, T &best,
+                        int64_t &bestAt) {
   best = values[first];
   bestAt = 0;
   for (int64_t i = 0; i < count; ++i, walker.next())
@@ -96,66 +96,66 @@ static double sumFloats(const Array &x, int64_t count, Walker walker,
 
 static void computeMoments(const Array &x, const Folding &folding, Array &mean,
                            Array &deviations) {
-  folding.forEach(x, [&](int64_t i, int64_t count, Walker walker,
-                         int64_t first) {
-    double average =
-        sumFloats(x, count, walker, first) / static_cast<double>(count);
-    double sum = 0;
-    for (int64_t k = 0; k < count; ++k, walker.next()) {
-      double d = x.values[first + walker[0]] - average;
-      sum += d * d;
-    }
-    mean.values[i] = average;
-    deviations.values[i] = sum;
-  });
+  folding.forEach(x,
+                  [&](int64_t i, int64_t count, Walker walker, int64_t first) {
+                    double average = sumFloats(x, count, walker, first) /
+                                     static_cast<double>(count);
+                    double sum = 0;
+                    for (int64_t k = 0; k < count; ++k, walker.next()) {
+                      double d = x.values[first + walker[0]] - average;
+                      sum += d * d;
+                    }
+                    mean.values[i] = average;
+                    deviations.values[i] = sum;
+                  });
 }
 
 static void computeFolded(const Array &x, const Folding &folding,
                           fuse::ReduceKind kind, Array &result) {
   bool maximum = kind != fuse::ReduceKind::min;
-  folding.forEach(x, [&](int64_t i, int64_t count, Walker walker,
-                         int64_t first) {
-    switch (kind) {
-    case fuse::ReduceKind::max:
-    case fuse::ReduceKind::min:
-    case fuse::ReduceKind::argmax: {
-      int64_t at = 0, integer = 0;
-      double value = 0;
-      if (x.isFloat())
-        findExtreme(x.values, count, walker, first, maximum, value, at);
-      else
-        findExtreme(x.integers, count, walker, first, maximum, integer, at);
-      if (kind == fuse::ReduceKind::argmax)
-        result.integers[i] = at;
-      else if (x.isFloat())
-        result.values[i] = value;
-      else
-        result.integers[i] = integer;
-      break;
-    }
-    case fuse::ReduceKind::sum:
-    case fuse::ReduceKind::prod: {
-      bool isSum = kind == fuse::ReduceKind::sum;
-      double value = isSum ? 0 : 1;
-      uint64_t integer = isSum ? 0 : 1;
-      for (int64_t k = 0; k < count; ++k, walker.next()) {
-        int64_t from = first + walker[0];
-        if (x.isFloat())
-          value = isSum ? value + x.values[from] : value * x.values[from];
-        else
-          integer = isSum ? integer + uint64_t(x.integers[from])
-                          : integer * uint64_t(x.integers[from]);
-      }
-      if (x.isFloat())
-        result.values[i] = value;
-      else
-        result.integers[i] = truncateInteger(integer, result.type);
-      break;
-    }
-    case fuse::ReduceKind::moments:
-      break;
-    }
-  });
+  folding.forEach(
+      x, [&](int64_t i, int64_t count, Walker walker, int64_t first) {
+        switch (kind) {
+        case fuse::ReduceKind::max:
+        case fuse::ReduceKind::min:
+        case fuse::ReduceKind::argmax: {
+          int64_t at = 0, integer = 0;
+          double value = 0;
+          if (x.isFloat())
+            findExtreme(x.values, count, walker, first, maximum, value, at);
+          else
+            findExtreme(x.integers, count, walker, first, maximum, integer, at);
+          if (kind == fuse::ReduceKind::argmax)
+            result.integers[i] = at;
+          else if (x.isFloat())
+            result.values[i] = value;
+          else
+            result.integers[i] = integer;
+          break;
+        }
+        case fuse::ReduceKind::sum:
+        case fuse::ReduceKind::prod: {
+          bool isSum = kind == fuse::ReduceKind::sum;
+          double value = isSum ? 0 : 1;
+          uint64_t integer = isSum ? 0 : 1;
+          for (int64_t k = 0; k < count; ++k, walker.next()) {
+            int64_t from = first + walker[0];
+            if (x.isFloat())
+              value = isSum ? value + x.values[from] : value * x.values[from];
+            else
+              integer = isSum ? integer + uint64_t(x.integers[from])
+                              : integer * uint64_t(x.integers[from]);
+          }
+          if (x.isFloat())
+            result.values[i] = value;
+          else
+            result.integers[i] = truncateInteger(integer, result.type);
+          break;
+        }
+        case fuse::ReduceKind::moments:
+          break;
+        }
+      });
 }
 
 static Grid uniteDemands(llvm::ArrayRef<Demand> wanted) {
@@ -197,7 +197,8 @@ static std::vector<Array> computeReduce(mlir::Operation *operation,
 }
 
 /// mean and logsumexp: `fold(x, count, walker, first)` gives one element.
-template <typename OpTy, typename FoldFn> static Rule makeFloatRule(FoldFn fold) {
+template <typename OpTy, typename FoldFn>
+static Rule makeFloatRule(FoldFn fold) {
   Rule rule;
   rule.demand = [](mlir::Operation *operation, llvm::ArrayRef<Demand> wanted) {
     auto op = llvm::cast<OpTy>(operation);
@@ -212,12 +213,11 @@ template <typename OpTy, typename FoldFn> static Rule makeFloatRule(FoldFn fold)
     auto op = llvm::cast<OpTy>(operation);
     Folding folding(op.getDims(), getShape(op.getX()).size(), op.getKeepdims());
     std::vector<Array> results;
-    Array &result =
-        results.emplace_back(getElementType(op.getY()), *wanted[0]);
-    folding.forEach(*x[0], [&](int64_t i, int64_t count, Walker walker,
-                               int64_t first) {
-      result.values[i] = fold(*x[0], count, walker, first);
-    });
+    Array &result = results.emplace_back(getElementType(op.getY()), *wanted[0]);
+    folding.forEach(
+        *x[0], [&](int64_t i, int64_t count, Walker walker, int64_t first) {
+          result.values[i] = fold(*x[0], count, walker, first);
+        });
     return results;
   };
   return rule;

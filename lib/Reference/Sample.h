@@ -9,10 +9,10 @@
 namespace tilefuse::reference {
 
 /// One grid per result, or none when the graph is small enough to be evaluated
-/// whole. The indices of a dim depend on its extent alone and those of a smaller
-/// count are among those of a larger one, so that results that share dims (an
-/// image's channels and their statistics) share the work. First and last
-/// indices are always among them.
+/// whole. The indices of a dim depend on its extent alone and those of a
+/// smaller count are among those of a larger one, so that results that share
+/// dims (an image's channels and their statistics) share the work. First and
+/// last indices are always among them.
 std::vector<Grid> chooseSample(mlir::func::FuncOp function);
 
 /// Multiplications and functions that a whole evaluation takes.

@@ -63,8 +63,8 @@ static Rule makeMoveRule(SourceFn source, DimFn dims) {
     if (auto pad = llvm::dyn_cast<fuse::PadOp>(op))
       fill = pad.getValueAttr();
     std::vector<Array> results;
-    Array &result = results.emplace_back(
-        makeFilled(op->getResult(0), *wanted[0], fill));
+    Array &result =
+        results.emplace_back(makeFilled(op->getResult(0), *wanted[0], fill));
     auto strides = getStrides(x[0]->grid.getShape());
     Tables tables = source(op, *wanted[0]);
     for (auto [from, table] : llvm::zip_equal(dims(op), tables))
@@ -98,8 +98,8 @@ static llvm::SmallVector<size_t> getPermutedDims(mlir::Operation *op) {
 }
 
 static llvm::SmallVector<size_t> getBroadcastDims(mlir::Operation *op) {
-  size_t added = getShape(op->getResult(0)).size() -
-                 getShape(op->getOperand(0)).size();
+  size_t added =
+      getShape(op->getResult(0)).size() - getShape(op->getOperand(0)).size();
   llvm::SmallVector<size_t> dims;
   for (size_t d = 0; d < getShape(op->getResult(0)).size(); ++d)
     dims.push_back(d < added ? noDim : d - added);
@@ -110,17 +110,16 @@ static Tables getBroadcastSources(mlir::Operation *op, const Grid &wanted) {
   auto shape = getShape(op->getOperand(0));
   Tables tables;
   for (auto [dim, list] : llvm::zip_equal(getBroadcastDims(op), wanted.dims))
-    tables.push_back(dim == noDim || shape[dim] == 1
-                         ? IndexList(list.size(), 0)
-                         : list);
+    tables.push_back(dim == noDim || shape[dim] == 1 ? IndexList(list.size(), 0)
+                                                     : list);
   return tables;
 }
 
 static Tables getSliceSources(mlir::Operation *op, const Grid &wanted) {
   auto slice = llvm::cast<fuse::SliceOp>(op);
   Tables tables;
-  for (auto [list, offset, stride] : llvm::zip_equal(
-           wanted.dims, slice.getOffsets(), slice.getStrides())) {
+  for (auto [list, offset, stride] :
+       llvm::zip_equal(wanted.dims, slice.getOffsets(), slice.getStrides())) {
     IndexList table;
     for (int64_t index : list)
       table.push_back(offset + index * stride);
@@ -138,8 +137,8 @@ static Tables getPadSources(mlir::Operation *op, const Grid &wanted) {
     IndexList table;
     for (int64_t index : wanted.dims[d]) {
       int64_t shifted = index - pad.getLow()[d];
-      bool hits = shifted >= 0 && shifted % step == 0 &&
-                  shifted / step < shape[d];
+      bool hits =
+          shifted >= 0 && shifted % step == 0 && shifted / step < shape[d];
       table.push_back(hits ? shifted / step : -1);
     }
     tables.push_back(std::move(table));
@@ -166,8 +165,8 @@ static llvm::SmallVector<DimGroup> groupDims(llvm::ArrayRef<int64_t> source,
     DimGroup group{s, s, t, t};
     int64_t sourceSize = 1, targetSize = 1;
     do {
-      bool takeSource = t == target.size() ||
-                        (s < source.size() && sourceSize <= targetSize);
+      bool takeSource =
+          t == target.size() || (s < source.size() && sourceSize <= targetSize);
       if (takeSource)
         sourceSize *= source[s++];
       else
@@ -224,8 +223,8 @@ static std::vector<Array> computeReshape(mlir::Operation *op,
       int64_t position = entry;
       entry = 0;
       for (size_t d = group.sourceEnd; d-- > group.sourceBegin;) {
-        entry += getPosition(x[0]->grid.dims[d], position % source[d]) *
-                 strides[d];
+        entry +=
+            getPosition(x[0]->grid.dims[d], position % source[d]) * strides[d];
         position /= source[d];
       }
     }
@@ -319,16 +318,14 @@ static std::vector<Array> computeIota(mlir::Operation *op,
   std::vector<Array> results;
   Array &result =
       results.emplace_back(getElementType(op->getResult(0)), *wanted[0]);
-  forEachPosition(result.grid.getShape(), {},
-                  [&](int64_t i, const Walker &at) {
-                    int64_t index = result.grid.dims[dim][at.index(dim)];
-                    if (result.isFloat())
-                      result.values[i] = static_cast<double>(index);
-                    else
-                      result.integers[i] =
-                          result.type == DType::I8 ? static_cast<int8_t>(index)
-                                                   : index;
-                  });
+  forEachPosition(result.grid.getShape(), {}, [&](int64_t i, const Walker &at) {
+    int64_t index = result.grid.dims[dim][at.index(dim)];
+    if (result.isFloat())
+      result.values[i] = static_cast<double>(index);
+    else
+      result.integers[i] =
+          result.type == DType::I8 ? static_cast<int8_t>(index) : index;
+  });
   return results;
 }
 

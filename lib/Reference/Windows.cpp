@@ -49,9 +49,9 @@ public:
         IndexList &row = table.emplace_back();
         for (int64_t tap = 0; tap < dims[d].taps; ++tap) {
           int64_t index = dims[d].getInput(out, tap, shape[lead + d]);
-          row.push_back(index < 0 ? nowhere
-                                  : getPosition(have, index) *
-                                        strides[lead + d]);
+          row.push_back(index < 0
+                            ? nowhere
+                            : getPosition(have, index) * strides[lead + d]);
         }
       }
     }
@@ -103,8 +103,7 @@ static Windows getWindows(OpTy op, mlir::Value operand, bool transposed) {
 }
 
 /// Whether `candidate` replaces `best`: NaN wins, the first of equals stays.
-template <typename T>
-static bool beats(T candidate, T best, bool wantMaximum) {
+template <typename T> static bool beats(T candidate, T best, bool wantMaximum) {
   if (best != best)
     return false;
   return candidate != candidate ||
@@ -177,8 +176,7 @@ static std::vector<Array> computeWindow(mlir::Operation *operation,
   double infinity = std::numeric_limits<double>::infinity();
   getWindows(op, op.getInput(), false)
       .forEach(x.grid, grid,
-               [&](int64_t i, const Walker &,
-                   llvm::ArrayRef<int64_t> sources) {
+               [&](int64_t i, const Walker &, llvm::ArrayRef<int64_t> sources) {
                  int64_t tap = 0;
                  if (x.isFloat()) {
                    double value = maximum ? -infinity : infinity;
@@ -226,8 +224,7 @@ computeSumGradient(mlir::Operation *operation,
   Array &dx = results.emplace_back(getElementType(op.getResult()), *wanted[0]);
   getWindows(op, op.getDy(), true)
       .forEach(operands[0]->grid, dx.grid,
-               [&](int64_t i, const Walker &,
-                   llvm::ArrayRef<int64_t> sources) {
+               [&](int64_t i, const Walker &, llvm::ArrayRef<int64_t> sources) {
                  dx.values[i] = sumSources(*operands[0], sources);
                });
   return results;
@@ -245,8 +242,7 @@ computeMaxGradient(mlir::Operation *operation,
   Array &dx = results.emplace_back(getElementType(op.getResult()), *wanted[0]);
   getWindows(op, op.getDy(), true)
       .forEach(dy.grid, dx.grid,
-               [&](int64_t i, const Walker &,
-                   llvm::ArrayRef<int64_t> sources) {
+               [&](int64_t i, const Walker &, llvm::ArrayRef<int64_t> sources) {
                  double sum = 0;
                  for (auto [tap, source] : llvm::enumerate(sources))
                    if (source >= 0 && (argmax.integers[source] & mask) ==
@@ -285,8 +281,7 @@ static std::vector<Array> computeMaxPool(mlir::Operation *operation,
   Array &y = results.emplace_back(getElementType(op.getY()), *wanted[0]);
   getPoolWindows(op, op.getDilation())
       .forEach(operands[0]->grid, y.grid,
-               [&](int64_t i, const Walker &,
-                   llvm::ArrayRef<int64_t> sources) {
+               [&](int64_t i, const Walker &, llvm::ArrayRef<int64_t> sources) {
                  double value = -std::numeric_limits<double>::infinity();
                  findExtreme(operands[0]->values, sources, true, value);
                  y.values[i] = value;
@@ -320,20 +315,18 @@ static std::vector<Array> computeAvgPool(mlir::Operation *operation,
   std::vector<Array> results;
   Array &y = results.emplace_back(getElementType(op.getY()), *wanted[0]);
   getPoolWindows(op, {1, 1})
-      .forEach(operands[0]->grid, y.grid,
-               [&](int64_t i, const Walker &at,
-                   llvm::ArrayRef<int64_t> sources) {
-                 int64_t count = 1;
-                 for (size_t d : {0, 1})
-                   count *= countElements(
-                       y.grid.dims[lead + d][at.index(lead + d)],
-                       op.getKernel()[d],
-                       getOr(op.getStride(), d, op.getKernel()[d]),
-                       op.getPadding()[d], shape[lead + d],
-                       op.getCountIncludePad());
-                 y.values[i] = sumSources(*operands[0], sources) /
-                               static_cast<double>(count);
-               });
+      .forEach(
+          operands[0]->grid, y.grid,
+          [&](int64_t i, const Walker &at, llvm::ArrayRef<int64_t> sources) {
+            int64_t count = 1;
+            for (size_t d : {0, 1})
+              count *= countElements(
+                  y.grid.dims[lead + d][at.index(lead + d)], op.getKernel()[d],
+                  getOr(op.getStride(), d, op.getKernel()[d]),
+                  op.getPadding()[d], shape[lead + d], op.getCountIncludePad());
+            y.values[i] =
+                sumSources(*operands[0], sources) / static_cast<double>(count);
+          });
   return results;
 }
 

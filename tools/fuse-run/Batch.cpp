@@ -1,8 +1,8 @@
 //===- Batch.cpp - many runs, each in a process of its own ------*- C++ -*-===//
 //
 // Starting a tool that links all of MLIR takes longer than a small run. A batch
-// starts once and forks for each line, so that a run that crashes costs no other
-// one. The parent has no other thread.
+// starts once and forks for each line, so that a run that crashes costs no
+// other one. The parent has no other thread.
 //
 //===----------------------------------------------------------------------===//
 
@@ -98,8 +98,7 @@ int runBatch(const Options &options) {
   bool allGood = true;
   size_t next = 0;
   while (next < lines.size() || !running.empty()) {
-    while (next < lines.size() &&
-           running.size() < std::max(1u, options.jobs)) {
+    while (next < lines.size() && running.size() < std::max(1u, options.jobs)) {
       Job job = startJob(next, lines[next]);
       ++next;
       if (job.process < 0)

@@ -135,18 +135,16 @@ static Expected<Expectation> makeExpectation(const Source &source,
   return expectation;
 }
 
-Expected<CheckReport> check(const Source &source,
-                            llvm::ArrayRef<Tensor> inputs,
+Expected<CheckReport> check(const Source &source, llvm::ArrayRef<Tensor> inputs,
                             const Result &result, const Options &options) {
   auto expectation = makeExpectation(source, inputs, result, options);
   if (!expectation)
     return expectation.error();
   if (expectation->exact.size() != result.outputs.size())
-    return makeError(ErrorCode::InvalidArgument, expectation->name,
-                     "--check: expected " +
-                         llvm::Twine(expectation->exact.size()) +
-                         " results, found " +
-                         llvm::Twine(result.outputs.size()));
+    return makeError(
+        ErrorCode::InvalidArgument, expectation->name,
+        "--check: expected " + llvm::Twine(expectation->exact.size()) +
+            " results, found " + llvm::Twine(result.outputs.size()));
   CheckReport report;
   report.reference = expectation->name;
   report.sampled = expectation->sampled;

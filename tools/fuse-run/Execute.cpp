@@ -115,8 +115,8 @@ static Expected<void> runOnCuda(const Program &program,
                                 llvm::ArrayRef<void *> outputs,
                                 const Options &options, Result &result) {
   Stopwatch watch;
-  auto samples = runOnDevice(program, options.ordinal, inputs, outputs,
-                             options.bench);
+  auto samples =
+      runOnDevice(program, options.ordinal, inputs, outputs, options.bench);
   if (!samples)
     return samples.error();
   // Copies to the device and back included.
@@ -143,8 +143,7 @@ Expected<Result> execute(const Source &source, llvm::ArrayRef<Tensor> inputs,
   for (const Tensor &input : inputs)
     inputAddresses.push_back(input.data());
   for (const ArgumentInfo &info : program->signature().outputs) {
-    result.outputNames.push_back("out" +
-                                 std::to_string(result.outputs.size()));
+    result.outputNames.push_back("out" + std::to_string(result.outputs.size()));
     result.outputs.emplace_back(info.dtype, info.shape);
     // An element that nobody writes must not look like a right zero.
     std::memset(result.outputs.back().data(), 0xff,

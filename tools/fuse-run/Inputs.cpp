@@ -25,11 +25,10 @@ static Expected<Tensor> readInput(const std::string &path,
     return tensor.error();
   if (tensor->getShape() != llvm::ArrayRef<int64_t>(argument.shape) ||
       !isAcceptable(tensor->getType(), argument.type))
-    return makeError(path, "argument '" + argument.name + "': expected " +
-                               formatShape(argument.shape, argument.type) +
-                               ", found " +
-                               formatShape(tensor->getShape(),
-                                           tensor->getType()));
+    return makeError(
+        path, "argument '" + argument.name + "': expected " +
+                  formatShape(argument.shape, argument.type) + ", found " +
+                  formatShape(tensor->getShape(), tensor->getType()));
   return tensor->convert(argument.type);
 }
 

@@ -96,11 +96,10 @@ static void printOutputs(llvm::raw_ostream &stream, const Result &result) {
   for (auto [name, tensor] :
        llvm::zip_equal(result.outputNames, result.outputs)) {
     Summary summary = summarize(tensor);
-    stream << llvm::formatv(
-        "{0,-12} {1,-24} {2,12} {3,12} {4,12}", name,
-        formatShape(tensor.getShape(), tensor.getType()),
-        toText(summary.smallest), toText(summary.mean),
-        toText(summary.largest));
+    stream << llvm::formatv("{0,-12} {1,-24} {2,12} {3,12} {4,12}", name,
+                            formatShape(tensor.getShape(), tensor.getType()),
+                            toText(summary.smallest), toText(summary.mean),
+                            toText(summary.largest));
     if (summary.nans || summary.infinities)
       stream << llvm::formatv("  ({0} NaN, {1} infinite)", summary.nans,
                               summary.infinities);
@@ -192,16 +191,16 @@ static llvm::json::Object describeCheck(const CheckReport &check) {
   llvm::json::Array outputs;
   for (const OutputReport &output : check.outputs) {
     const Report &report = output.report;
-    outputs.push_back(llvm::json::Object{
-        {"name", output.name},
-        {"elements", output.elements},
-        {"compared", report.compared},
-        {"error", toJson(report.error)},
-        {"rounded_error", toJson(report.roundedError)},
-        {"bound", toJson(report.bound)},
-        {"worst", toJson(report.worst)},
-        {"passed", report.passed},
-        {"problem", report.problem}});
+    outputs.push_back(
+        llvm::json::Object{{"name", output.name},
+                           {"elements", output.elements},
+                           {"compared", report.compared},
+                           {"error", toJson(report.error)},
+                           {"rounded_error", toJson(report.roundedError)},
+                           {"bound", toJson(report.bound)},
+                           {"worst", toJson(report.worst)},
+                           {"passed", report.passed},
+                           {"problem", report.problem}});
   }
   return llvm::json::Object{{"reference", check.reference},
                             {"sampled", check.sampled},
@@ -209,8 +208,7 @@ static llvm::json::Object describeCheck(const CheckReport &check) {
                             {"outputs", std::move(outputs)}};
 }
 
-static llvm::json::Object describe(const Source &source,
-                                   const Options &options,
+static llvm::json::Object describe(const Source &source, const Options &options,
                                    const Result &result) {
   llvm::json::Object object{
       {"source", source.name},
@@ -226,11 +224,11 @@ static llvm::json::Object describe(const Source &source,
   if (result.check)
     object["check"] = describeCheck(*result.check);
   if (!result.samples.empty())
-    object["bench"] = llvm::json::Object{
-        {"samples_ms", llvm::json::Array(result.samples)},
-        {"median_ms", getMedian(result.samples)},
-        {"min_ms",
-         *std::min_element(result.samples.begin(), result.samples.end())}};
+    object["bench"] =
+        llvm::json::Object{{"samples_ms", llvm::json::Array(result.samples)},
+                           {"median_ms", getMedian(result.samples)},
+                           {"min_ms", *std::min_element(result.samples.begin(),
+                                                        result.samples.end())}};
   return object;
 }
 

@@ -74,12 +74,12 @@ static bool isGraph(mlir::func::FuncOp function) {
 /// Inputs of the entry, tensors in a graph and views in a tile program.
 static Expected<void> readArguments(mlir::func::FuncOp entry, Source &source) {
   unsigned count = entry.getNumArguments();
-  if (auto inputs =
-          entry->getAttrOfType<mlir::IntegerAttr>("tile.num_inputs"))
+  if (auto inputs = entry->getAttrOfType<mlir::IntegerAttr>("tile.num_inputs"))
     count = std::min<int64_t>(count, std::max<int64_t>(0, inputs.getInt()));
   auto initializers = getInitializers(entry, count);
   for (unsigned i = 0; i < count; ++i) {
-    auto type = llvm::dyn_cast<mlir::ShapedType>(entry.getArgument(i).getType());
+    auto type =
+        llvm::dyn_cast<mlir::ShapedType>(entry.getArgument(i).getType());
     std::optional<DType> element =
         type ? reference::getDType(type.getElementType()) : std::nullopt;
     if (!element || !type.hasStaticShape())
@@ -101,8 +101,8 @@ static Expected<void> readArguments(mlir::func::FuncOp entry, Source &source) {
 static Expected<Source> readText(std::string text, const Options &options) {
   Source source;
   source.name = options.source;
-  auto compilation = Compilation::parse(
-      text, getParseOptions(options.source, options.entry));
+  auto compilation =
+      Compilation::parse(text, getParseOptions(options.source, options.entry));
   if (!compilation)
     return compilation.error();
   source.text = std::move(text);
@@ -148,8 +148,7 @@ static Expected<Source> readProgram(const std::string &bytes,
   // A CPU program holds its text, and with it attributes and graph.
   if (!program->data().source.empty())
     if (auto held = Compilation::parse(
-            program->data().source,
-            getParseOptions("<program>", source.entry)))
+            program->data().source, getParseOptions("<program>", source.entry)))
       if (auto entry = getEntry(**held)) {
         initializers = getInitializers(*entry, signature.inputs.size());
         source.graph = (*held)->getSource();

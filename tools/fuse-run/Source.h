@@ -44,9 +44,9 @@ struct Graph {
   mlir::func::FuncOp entry;
 };
 
-/// Parses a graph for the reference; `entry` may be empty when there is only one
-/// function. Errors: InvalidSource; Unsupported when the function is no graph of
-/// the fuse dialect.
+/// Parses a graph for the reference; `entry` may be empty when there is only
+/// one function. Errors: InvalidSource; Unsupported when the function is no
+/// graph of the fuse dialect.
 Expected<Graph> parseGraph(const std::string &text, const std::string &name,
                            const std::string &entry);
 

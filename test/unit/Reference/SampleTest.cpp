@@ -1,8 +1,8 @@
 //===- SampleTest.cpp - a sampled evaluation gives the same elements ------===//
 
+#include "lib/Reference/Sample.h"
 #include "lib/Reference/Random.h"
 #include "lib/Reference/Reference.h"
-#include "lib/Reference/Sample.h"
 #include "passes/Registration.h"
 
 #include "mlir/Parser/Parser.h"

@@ -75,8 +75,8 @@ TEST_F(NpyFile, RoundTrips) {
 }
 
 TEST_F(NpyFile, FortranOrderIsTransposed) {
-  std::string bytes = withHeader(
-      "{'descr': '|i1', 'fortran_order': True, 'shape': (2, 3), }");
+  std::string bytes =
+      withHeader("{'descr': '|i1', 'fortran_order': True, 'shape': (2, 3), }");
   ASSERT_EQ(readError(bytes + std::string("\1\2\3\4\5\6", 6)), "");
   auto tensor = readNpy(path);
   EXPECT_EQ(tensor->getInteger(0), 1);
@@ -85,8 +85,8 @@ TEST_F(NpyFile, FortranOrderIsTransposed) {
 }
 
 TEST_F(NpyFile, DamagedFilesAreRefused) {
-  std::string good = withHeader(
-      "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }");
+  std::string good =
+      withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }");
   EXPECT_EQ(readError(good + std::string(8, '\0')), "");
   EXPECT_EQ(readError(""), "not an .npy file");
   EXPECT_EQ(readError(good.substr(0, 9)), "truncated .npy header");
