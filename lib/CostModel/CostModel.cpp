@@ -149,10 +149,20 @@ KernelCost CostModel::getCost(const fuse::KernelGroup &group) const {
   return cost;
 }
 
-TileCost CostModel::getTileCost(Operation *op, ArrayRef<int64_t> block) const {
+TileCost CostModel::getTileCost(Operation *op,
+                                ArrayRef<int64_t> extents) const {
   TileCost cost;
   fuse::IterationSpace space =
       cast<fuse::IterationSpaceOpInterface>(op).getIterationSpace();
+  // A divided index is computed one residue class at a time, and a class meets
+  // only its own taps.
+  SmallVector<int64_t> block(extents);
+  for (const fuse::OperandAccess &access : space.operands)
+    for (auto [expr, divisor] :
+         llvm::zip(access.map.getResults(), access.divisors))
+      for (unsigned dim = 0; divisor > 1 && dim < block.size(); ++dim)
+        if (space.isReduction[dim] && expr.isFunctionOfDim(dim))
+          block[dim] = llvm::divideCeil(block[dim], divisor);
   cost.accumulator = 1;
   for (unsigned dim = 0; dim < space.getNumParallel(); ++dim)
     cost.accumulator *= block[dim];
