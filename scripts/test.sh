@@ -72,7 +72,7 @@ run_pytest() { # PRESET ARGUMENTS...
   local preset=$1
   shift
   step "Python tests ($preset)"
-  TILEFUSE_BUILD=$root/build/$preset "$python" -m pytest -q -p no:cacheprovider \
+  TILEFUSE_BUILD=$root/build/$preset "$python" -m pytest -q -p no:cacheprovider -o junit_family=xunit1 \
     --junitxml "$reports/pytest-$preset.xml" "$@" test
   local code=$?
   # 1: a test failed, which the report says.
