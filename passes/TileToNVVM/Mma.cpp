@@ -4,9 +4,10 @@
 // address: the thread's pointer, computed once for each operand tile, plus an
 // immediate. planMma says which registers meet in which instruction.
 //
-// f32 accuracy on TF32 tensor cores (3xTF32). x = big + small with big = rna(x)
-// and small = rna(x - big), 10 mantissa bits each, so that x - big - small is
-// below 2^-22 |x|. The product is
+// f32 accuracy on TF32 tensor cores (3xTF32). x = big + small with big = rna(x),
+// 10 mantissa bits, and small = x - big, exact, of which the instruction reads
+// the upper 10 bits: what it drops is below 2^-21 |x| and of either sign. The
+// product is
 //
 //   small_a * big_b + big_a * small_b + big_a * big_b    (small_a * small_b drops
 //                                                         2^-22 of it)
@@ -14,6 +15,11 @@
 // small terms first. Tensor cores truncate when they add, a bias that grows with
 // the number of additions; so every 32 steps of K are summed from zero and one
 // rounded f32 addition an element adds the result to the accumulator.
+//
+// An infinity has no small part (inf - inf), and inf * small_b may be NaN or have
+// the wrong sign. When a warp meets a sum that is not finite it sums those 32
+// steps again by single products, which are right for infinities and NaN, and
+// takes them where the three products gave NaN.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,8 +48,9 @@ Value toTf32(OpBuilder &builder, Location loc, Value value) {
                                             value, NVVM::FPRoundingMode::RNA);
 }
 
-/// What a fragment's registers become on their way into the instruction.
-enum class Fragment { Tf32Rounded, Tf32Round, Tf32Split, Half };
+/// What a fragment's registers become on their way into the instruction. `Again`
+/// rounds what the thread has read before but must not have kept.
+enum class Fragment { Tf32Rounded, Tf32Round, Tf32Split, Tf32Again, Half };
 
 /// Loads fragments on first use and remembers them.
 class FragmentLoader {
@@ -67,8 +74,8 @@ public:
     if (kind == Fragment::Tf32Split) {
       Value big = LLVM::BitcastOp::create(builder, loc, builder.getF32Type(),
                                           pair.big);
-      pair.small = toTf32(builder, loc,
-                          arith::SubFOp::create(builder, loc, value, big));
+      Value rest = arith::SubFOp::create(builder, loc, value, big);
+      pair.small = LLVM::BitcastOp::create(builder, loc, i32, rest);
     }
     return pair;
   }
@@ -85,7 +92,8 @@ private:
   Value getRaw(int64_t reg) {
     if (!raw[reg]) {
       int64_t first = reg & ~(access.getVector() - 1);
-      for (auto [i, value] : llvm::enumerate(access.loadGroup(reg)))
+      for (auto [i, value] : llvm::enumerate(access.loadGroup(
+               reg, /*isVolatile=*/kind == Fragment::Tf32Again)))
         raw[first + i] = value;
     }
     return raw[reg];
@@ -113,6 +121,84 @@ void emitInstruction(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape,
                                      NVVM::MMALayout::col});
   for (auto [i, value] : llvm::enumerate(sum))
     value = LLVM::ExtractValueOp::create(builder, loc, result, i);
+}
+
+/// All instructions of one step in depth, added to `sum`.
+void emitDepth(OpBuilder &builder, Location loc, NVVM::MMATypes type,
+               ArrayRef<tile::MmaStep> steps, FragmentLoader &lhs,
+               FragmentLoader &rhs, MutableArrayRef<Value> sum) {
+  bool isTf32 = type == NVVM::MMATypes::tf32;
+  SmallVector<int64_t> shape = {16, 8, tile::getMmaDepth(isTf32 ? 32 : 16)};
+  auto halves = VectorType::get({2}, builder.getF16Type());
+  struct Operand {
+    SmallVector<Value, 4> big, small;
+  };
+  auto collect = [&](FragmentLoader &fragment, ArrayRef<int64_t> registers) {
+    Operand operand;
+    for (size_t i = 0; i < registers.size(); i += isTf32 ? 1 : 2) {
+      if (isTf32) {
+        Tf32Pair pair = fragment.getTf32(registers[i]);
+        operand.big.push_back(pair.big);
+        if (pair.small)
+          operand.small.push_back(pair.small);
+        continue;
+      }
+      Value word = fragment.getHalves(registers[i], registers[i + 1]);
+      if (type == NVVM::MMATypes::f16)
+        word = LLVM::BitcastOp::create(builder, loc, halves, word);
+      operand.big.push_back(word);
+    }
+    return operand;
+  };
+  for (const tile::MmaStep &step : steps) {
+    SmallVector<Value, 4> values;
+    for (int64_t reg : step.acc)
+      values.push_back(sum[reg]);
+    Operand a = collect(lhs, step.lhs), b = collect(rhs, step.rhs);
+    if (!a.small.empty()) {
+      emitInstruction(builder, loc, shape, type, a.small, b.big, values);
+      emitInstruction(builder, loc, shape, type, a.big, b.small, values);
+    }
+    emitInstruction(builder, loc, shape, type, a.big, b.big, values);
+    for (auto [reg, value] : llvm::zip_equal(step.acc, values))
+      sum[reg] = value;
+  }
+}
+
+/// `sum`, or where some sum of the warp is not finite, what `repair` makes of it.
+Registers emitRepair(OpBuilder &builder, Location loc, Registers sum,
+                     llvm::function_ref<void(MutableArrayRef<Value>)> repair) {
+  Type f32 = builder.getF32Type();
+  Value zero = arith::ConstantOp::create(builder, loc,
+                                         builder.getF32FloatAttr(0.0f));
+  // 0 * x is NaN for an infinity or NaN; four chains hide the latency.
+  SmallVector<Value, 4> checks(4, zero);
+  for (auto [i, value] : llvm::enumerate(sum))
+    checks[i % 4] =
+        LLVM::FMAOp::create(builder, loc, value, zero, checks[i % 4]);
+  Value check = checks[0];
+  for (Value other : ArrayRef<Value>(checks).drop_front())
+    check = arith::AddFOp::create(builder, loc, check, other);
+  Value suspect = arith::CmpFOp::create(
+      builder, loc, arith::CmpFPredicate::UNO, check, check);
+  Value allLanes = arith::ConstantOp::create(builder, loc,
+                                             builder.getI32IntegerAttr(-1));
+  Value any = NVVM::VoteSyncOp::create(builder, loc, builder.getI1Type(),
+                                       allLanes, suspect,
+                                       NVVM::VoteSyncKind::any);
+  auto branch = scf::IfOp::create(builder, loc,
+                                  SmallVector<Type>(sum.size(), f32), any,
+                                  /*addThenBlock=*/true, /*addElseBlock=*/true);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(branch.thenBlock());
+    Registers again(sum);
+    repair(again);
+    scf::YieldOp::create(builder, loc, again);
+    builder.setInsertionPointToEnd(branch.elseBlock());
+    scf::YieldOp::create(builder, loc, sum);
+  }
+  return Registers(branch.getResults());
 }
 
 } // namespace
@@ -159,69 +245,59 @@ LogicalResult KernelEmitter::emitMmaSync(tile::MmaOp op) {
            : rounded ? Fragment::Tf32Rounded
                      : Fragment::Tf32Round;
   };
-  FragmentLoader lhs(builder, loc,
-                     SharedAccess(*this, loc, op.getLhs(), layouts.lhs),
-                     layouts.lhs.getNumRegisters(),
-                     getKind(op.getLhsRounded()));
-  FragmentLoader rhs(builder, loc,
-                     SharedAccess(*this, loc, op.getRhs(), layouts.rhs),
-                     layouts.rhs.getNumRegisters(),
-                     getKind(op.getRhsRounded()));
-
-  Registers acc(get(op.getAcc()));
-  Registers sum(acc);
-  if (split)
-    sum.assign(acc.size(), zero(loc, builder.getF32Type()));
+  auto makeLoader = [&](Value tile, const tile::DistributedLayout &layout,
+                        Fragment kind) {
+    return FragmentLoader(builder, loc, SharedAccess(*this, loc, tile, layout),
+                          layout.getNumRegisters(), kind);
+  };
+  FragmentLoader lhs =
+      makeLoader(op.getLhs(), layouts.lhs, getKind(op.getLhsRounded()));
+  FragmentLoader rhs =
+      makeLoader(op.getRhs(), layouts.rhs, getKind(op.getRhsRounded()));
   NVVM::MMATypes type = isTf32           ? NVVM::MMATypes::tf32
                         : element.isF16() ? NVVM::MMATypes::f16
                                           : NVVM::MMATypes::bf16;
-  SmallVector<int64_t> shape = {16, 8, tile::getMmaDepth(bits)};
-  auto halves = VectorType::get({2}, builder.getF16Type());
-
-  auto promote = [&] {
-    for (auto [total, part] : llvm::zip_equal(acc, sum)) {
-      total = arith::AddFOp::create(builder, loc, total, part);
-      part = zero(loc, builder.getF32Type());
-    }
-  };
-  for (auto [index, depth] : llvm::enumerate(*plan)) {
-    if (split && index != 0 && index % kPromotedDepths == 0)
-      promote();
-    for (const tile::MmaStep &step : depth) {
-      SmallVector<Value, 4> values;
-      for (int64_t reg : step.acc)
-        values.push_back(sum[reg]);
-      SmallVector<Value, 4> a, b, smallA, smallB;
-      auto collect = [&](FragmentLoader &fragment, ArrayRef<int64_t> registers,
-                         SmallVectorImpl<Value> &big,
-                         SmallVectorImpl<Value> &small) {
-        for (size_t i = 0; i < registers.size(); i += isTf32 ? 1 : 2) {
-          if (isTf32) {
-            Tf32Pair pair = fragment.getTf32(registers[i]);
-            big.push_back(pair.big);
-            small.push_back(pair.small);
-            continue;
-          }
-          Value word = fragment.getHalves(registers[i], registers[i + 1]);
-          big.push_back(element.isF16()
-                            ? LLVM::BitcastOp::create(builder, loc, halves, word)
-                            : word);
-        }
-      };
-      collect(lhs, step.lhs, a, smallA);
-      collect(rhs, step.rhs, b, smallB);
-      if (split) {
-        emitInstruction(builder, loc, shape, type, smallA, b, values);
-        emitInstruction(builder, loc, shape, type, a, smallB, values);
-      }
-      emitInstruction(builder, loc, shape, type, a, b, values);
-      for (auto [reg, value] : llvm::zip_equal(step.acc, values))
-        sum[reg] = value;
-    }
+  Registers acc(get(op.getAcc()));
+  if (!split) {
+    for (const SmallVector<tile::MmaStep> &depth : *plan)
+      emitDepth(builder, loc, type, depth, lhs, rhs, acc);
+    set(op.getResult(), acc);
+    return success();
   }
-  if (split)
-    promote();
-  set(op.getResult(), split ? acc : sum);
+
+  ArrayRef<SmallVector<tile::MmaStep>> rest(*plan);
+  while (!rest.empty()) {
+    auto part = rest.take_front(kPromotedDepths);
+    rest = rest.drop_front(part.size());
+    Registers sum(acc.size(), zero(loc, builder.getF32Type()));
+    for (const SmallVector<tile::MmaStep> &depth : part)
+      emitDepth(builder, loc, type, depth, lhs, rhs, sum);
+    // One instruction's sums at a time: the repair must not cost the common path
+    // registers.
+    sum = emitRepair(builder, loc, sum, [&](MutableArrayRef<Value> again) {
+      for (const tile::MmaStep &target : part.front()) {
+        FragmentLoader lhs =
+            makeLoader(op.getLhs(), layouts.lhs, Fragment::Tf32Again);
+        FragmentLoader rhs =
+            makeLoader(op.getRhs(), layouts.rhs, Fragment::Tf32Again);
+        Registers single(sum.size(), zero(loc, builder.getF32Type()));
+        for (const SmallVector<tile::MmaStep> &depth : part)
+          for (const tile::MmaStep &step : depth)
+            if (step.acc == target.acc)
+              emitDepth(builder, loc, type, step, lhs, rhs, single);
+        for (int64_t reg : target.acc) {
+          Value isNan = arith::CmpFOp::create(builder, loc,
+                                              arith::CmpFPredicate::UNO,
+                                              again[reg], again[reg]);
+          again[reg] = arith::SelectOp::create(builder, loc, isNan, single[reg],
+                                               again[reg]);
+        }
+      }
+    });
+    for (auto [total, value] : llvm::zip_equal(acc, sum))
+      total = arith::AddFOp::create(builder, loc, total, value);
+  }
+  set(op.getResult(), acc);
   return success();
 }
 

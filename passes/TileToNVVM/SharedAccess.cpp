@@ -53,10 +53,10 @@ std::pair<Value, int64_t> SharedAccess::getAddress(int64_t reg) {
   return {atBytes(position), 0};
 }
 
-SmallVector<Value, 8> SharedAccess::loadGroup(int64_t reg) {
+SmallVector<Value, 8> SharedAccess::loadGroup(int64_t reg, bool isVolatile) {
   auto [pointer, offset] = getAddress(reg & ~(vector - 1));
   return loadElements(emitter.builder, loc, pointer, offset, Value(), Value(),
-                      memoryType, vector);
+                      memoryType, vector, isVolatile);
 }
 
 } // namespace tilefuse

@@ -30,7 +30,8 @@ public:
 
   /// The registers of one access that holds `reg`, as memory elements:
   /// `getVector()` of them, from register `reg & ~(getVector() - 1)` on.
-  llvm::SmallVector<mlir::Value, 8> loadGroup(int64_t reg);
+  llvm::SmallVector<mlir::Value, 8> loadGroup(int64_t reg,
+                                              bool isVolatile = false);
 
   mlir::Type getMemoryElementType() const { return memoryType; }
 

@@ -163,7 +163,7 @@ SmallVector<Value, 8> unpackWords(OpBuilder &builder, Location loc,
 SmallVector<Value, 8> loadElements(OpBuilder &builder, Location loc,
                                    Value pointer, int64_t offset,
                                    Value predicate, Value fallback, Type type,
-                                   int64_t count) {
+                                   int64_t count, bool isVolatile) {
   int64_t bytes = getMemoryBytes(type) * count;
   if (!predicate) {
     Value address = pointer;
@@ -172,9 +172,10 @@ SmallVector<Value, 8> loadElements(OpBuilder &builder, Location loc,
                                     builder.getI8Type(), pointer,
                                     LLVM::GEPArg(int32_t(offset)));
     if (count == 1)
-      return {LLVM::LoadOp::create(builder, loc, type, address, bytes)};
+      return {LLVM::LoadOp::create(builder, loc, type, address, bytes,
+                                   isVolatile)};
     Value vector = LLVM::LoadOp::create(
-        builder, loc, VectorType::get({count}, type), address, bytes);
+        builder, loc, VectorType::get({count}, type), address, bytes, isVolatile);
     SmallVector<Value, 8> elements;
     for (int64_t i = 0; i < count; ++i)
       elements.push_back(extract(builder, loc, vector, i));

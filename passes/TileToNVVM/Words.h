@@ -35,11 +35,12 @@ unpackWords(mlir::OpBuilder &builder, mlir::Location loc,
 
 /// `count` neighbouring elements of a memory type at `pointer + offset` bytes;
 /// where `predicate` is false, `fallback` (one element) instead of each. A null
-/// predicate is true.
+/// predicate is true. A volatile load (without a predicate) is not merged with
+/// others of the same address.
 llvm::SmallVector<mlir::Value, 8>
 loadElements(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value pointer,
              int64_t offset, mlir::Value predicate, mlir::Value fallback,
-             mlir::Type elementType, int64_t count);
+             mlir::Type elementType, int64_t count, bool isVolatile = false);
 
 /// The same for stores, which happen where the predicate holds.
 void storeElements(mlir::OpBuilder &builder, mlir::Location loc,

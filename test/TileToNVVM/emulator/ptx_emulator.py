@@ -1,8 +1,9 @@
 """Runs PTX kernels on the CPU, so that generated code is checked without a GPU.
 
 The subset is what NVPTX emits for tile kernels. All threads of several blocks
-advance together as NumPy arrays; threads that diverge wait at the lowest program
-counter. What it checks beyond the results:
+advance together as NumPy arrays; of threads that diverged, those at the lowest program
+program counter go on, and barriers hold until all have come. What it checks
+beyond the results:
 
 * global accesses lie inside the buffers that were passed, and are aligned;
 * shared accesses lie inside the kernel's shared memory;
@@ -143,15 +144,29 @@ class Machine:
     def run(self, limit=1 << 22):
         code = self.kernel.code
         pc = np.zeros(self.size, np.int64)
+        waiting = np.zeros(self.size, bool)
         for _ in range(limit):
-            at = int(pc.min())
-            if at >= len(code):
-                return
-            here = pc == at
+            runnable = ~waiting & (pc < len(code))
+            if not runnable.any():
+                if not waiting.any():
+                    return
+                # All threads that have not left are at a barrier.
+                if len(np.unique(pc[waiting])) > 1:
+                    raise PtxError("threads wait at different barriers")
+                self.writer[:] = -1
+                self.reader[:] = -1
+                pc[waiting] += 1
+                waiting[:] = False
+                continue
+            at = int(pc[runnable].min())
+            here = runnable & (pc == at)
             op, operands, guard = code[at]
             mask = here
             if guard:
                 mask = here & (self.predicate(guard[0]) ^ guard[1])
+            if op.startswith(("bar.", "barrier.")):
+                waiting |= mask
+                continue
             pc[here] = at + 1
             if op.startswith("bra"):
                 pc[mask] = self.kernel.labels[operands[0]]
@@ -254,9 +269,6 @@ class Machine:
             self.access(name, parts, operands, mask)
         elif op.startswith("cp.async"):
             self.copy(op, parts, operands, mask)
-        elif name in ("bar", "barrier"):
-            self.writer[:] = -1
-            self.reader[:] = -1
         elif name == "shfl":
             self.shuffle(parts, operands, mask)
         elif name == "vote":
