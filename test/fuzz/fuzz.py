@@ -36,8 +36,8 @@ WORDS = re.compile(r'[%@#!]?[A-Za-z_][\w.$]*|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?|->|::
 
 
 def read_corpus():
-    """(texts with the modes that suit them, all words seen)"""
-    texts = []
+    """(texts that should be valid, texts that should not, all words seen)"""
+    texts, wrong_texts = [], []
     for folder in ("examples/mlir", "test"):
         for path, folders, files in os.walk(os.path.join(ROOT, folder)):
             folders.sort()
@@ -50,17 +50,18 @@ def read_corpus():
                     part = "\n".join(line for line in part.splitlines()
                                      if not line.lstrip().startswith("//"))
                     if part.strip() and len(part) < MAX_BYTES:
-                        texts.append(part)
-    vocabulary = sorted({word for text in texts for word in WORDS.findall(text)
+                        (wrong_texts if "-errors" in name else texts).append(part)
+    vocabulary = sorted({word for text in texts + wrong_texts for word in WORDS.findall(text)
                          if not word.isspace()})
-    return texts, vocabulary
+    return texts, wrong_texts, vocabulary
 
 
 class TextMutator:
     """Changes at the level of characters, words, numbers, types and lines."""
 
-    def __init__(self, rng, texts, vocabulary):
-        self.rng, self.texts, self.vocabulary = rng, texts, vocabulary
+    def __init__(self, rng, texts, wrong_texts, vocabulary):
+        self.rng, self.vocabulary = rng, vocabulary
+        self.texts, self.wrong_texts = texts, wrong_texts
         # Half the edits keep most texts valid, so that they reach the passes.
         self.edits = [self.every_number, self.every_number, self.every_number,
                       self.every_number, self.every_type, self.every_type, self.decimal,
@@ -69,7 +70,8 @@ class TextMutator:
                       self.swap_lines, self.splice, self.byte, self.cut, self.repeat]
 
     def make(self):
-        text = self.rng.choice(self.texts)
+        wrong = self.wrong_texts and self.rng.random() < 0.1
+        text = self.rng.choice(self.wrong_texts if wrong else self.texts)
         for _ in range(min(1 + int(self.rng.expovariate(1.3)), 12)):
             text = self.rng.choice(self.edits)(text) or " "
         data = text.encode("utf-8", "replace")
@@ -213,8 +215,7 @@ def program_seeds(build, folder):
 
 def make_inputs(rng, count, build, folder):
     """Writes the mutants; returns (mode, path) for each."""
-    texts, vocabulary = read_corpus()
-    mutator = TextMutator(rng, texts, vocabulary)
+    mutator = TextMutator(rng, *read_corpus())
     arrays, programs = npy_seeds(), program_seeds(build, folder)
     inputs = []
     for index in range(count):
