@@ -47,6 +47,10 @@ int64_t warpsFor(int64_t elements, int64_t perThread) {
 
 /// Products per operand element that a held tile of a contraction must have.
 constexpr int64_t kLeastReuse = 24;
+/// Terms of a sum from which splitting it beats smaller tiles.
+constexpr int64_t kLongReduction = 32768;
+/// Depth of one step of the reduction loop, over all dims but taps.
+constexpr int64_t kLargestStep = 32;
 
 class ContractionSchedule {
 public:
@@ -101,7 +105,9 @@ public:
       return failure();
     }
     growParallel(rows, columns, budget);
-    spread(rows, columns);
+    // A long reduction is shared by several instances instead.
+    if (structure.hasFinish() || reduction < kLongReduction)
+      spread(rows, columns);
     // A thin tile reads much for little: two products an element at 64 x 1.
     int64_t height = tile.getCount(rows), width = tile.getCount(columns);
     if (useMatrixUnit && llvm::is_contained(structure.getMustHold(), true) &&
@@ -228,7 +234,7 @@ private:
       if (roles[dim] != DimRole::Reduction)
         continue;
       int64_t &step = steps[dim - numRoot];
-      while (step * 2 <= 32 && step < space.bounds[dim]) {
+      while (getDepth() * 2 <= kLargestStep && step < space.bounds[dim]) {
         int64_t before = step;
         step = useMatrixUnit ? step * 2
                              : std::min(step * 2, space.bounds[dim]);
@@ -238,6 +244,15 @@ private:
         }
       }
     }
+  }
+
+  /// Terms that one step adds to each sum, taps aside.
+  int64_t getDepth() const {
+    int64_t depth = 1;
+    for (auto [dim, step] : llvm::enumerate(steps))
+      if (roles[structure.getNumRootDims() + dim] == DimRole::Reduction)
+        depth *= step;
+    return depth;
   }
 
   int64_t getShared() {

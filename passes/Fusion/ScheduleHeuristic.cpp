@@ -23,8 +23,11 @@ SmallVector<DimRole> tilefuse::getDimRoles(const fuse::IterationSpace &space) {
       for (AffineExpr expr : access.map.getResults())
         if (expr.isFunctionOfDim(dim))
           for (unsigned other = 0; other < space.bounds.size(); ++other)
+            // Of two dims that share an index the shorter is the tap: in a
+            // weight gradient that is the parallel one.
             shares |= !space.isReduction[other] &&
                       roles[other] != DimRole::Batch &&
+                      space.bounds[other] >= space.bounds[dim] &&
                       expr.isFunctionOfDim(other);
     roles.push_back(shares ? DimRole::Tap : DimRole::Reduction);
   }

@@ -13,7 +13,7 @@ enum class DimRole {
   Lhs,      // read by the first only
   Rhs,      // read by the second only
   Free,     // read by neither
-  Tap,      // reduction dim that shares an index with a Lhs or Rhs dim
+  Tap,      // reduction dim that shares an index with a longer Lhs or Rhs dim
   Reduction // any other reduction dim
 };
 llvm::SmallVector<DimRole> getDimRoles(const fuse::IterationSpace &space);
