@@ -122,7 +122,7 @@ public:
     block.assign(tile.get().begin(), tile.get().end());
     block.append(steps.begin(), steps.end());
     choice.warps = std::max<int64_t>(
-        warpsFor(tile.getCount() / residues, useMatrixUnit ? 64 : 8),
+        warpsFor(tile.getCount() / residues, getSumsPerThread()),
         useMatrixUnit ? 4 : 1);
     choice.mma =
         useMatrixUnit ? fuse::MmaKind::mma_sync : fuse::MmaKind::fma;
@@ -246,6 +246,14 @@ private:
     }
   }
 
+  /// Accumulators of a thread; fewer where residue classes, unrolled, keep
+  /// addresses of their own.
+  int64_t getSumsPerThread() const {
+    if (!useMatrixUnit)
+      return 8;
+    return residues > 1 ? 32 : 64;
+  }
+
   /// Terms that one step adds to each sum, taps aside.
   int64_t getDepth() const {
     int64_t depth = 1;
@@ -310,12 +318,14 @@ LogicalResult scheduleElements(const fuse::KernelStructure &structure,
     most /= 2;
   int64_t budget = std::max(tile.getCount(), most);
   if (crosses) {
-    // Few partial states: long along what is folded.
+    // Few partial states: long along what is folded, as far as the values that
+    // the ops in front keep alive leave registers.
+    int64_t most = std::max(tile.getCount(), capacity / 4);
     if (rank)
-      tile.grow(rank - 1, 64, capacity);
+      tile.grow(rank - 1, 64, most);
     for (unsigned dim = rank; dim-- > 0;)
       if (structure.getCrossReduced()[dim])
-        tile.grow(dim, 1 << 20, capacity);
+        tile.grow(dim, 1 << 20, most);
   }
   for (unsigned dim = rank; dim-- > 0;)
     tile.grow(dim, 1 << 20, budget);
