@@ -22,13 +22,53 @@ static std::optional<Value> getCommonValue(ArrayRef<Value> group) {
   return std::nullopt;
 }
 
+/// Above this many registers a block on its way to shared memory is not held as a
+/// whole.
+static constexpr int64_t kMaxHeld = 64;
+
+/// A large block that only a copy to shared memory in the same region reads, with
+/// nothing between that may write global memory: the copy loads it, part by part.
+bool KernelEmitter::isLoadedByItsCopy(tile::LoadOp op) {
+  auto layout = tile::DistributedAttr::lookup(op.getResult().getType());
+  if (!layout || layout->getNumRegisters() <= kMaxHeld ||
+      !op.getResult().hasOneUse())
+    return false;
+  Operation *user = *op.getResult().getUsers().begin();
+  if (!isa<tile::CopyToSharedOp>(user) || user->getBlock() != op->getBlock())
+    return false;
+  for (Operation *between = op->getNextNode(); between != user;
+       between = between->getNextNode())
+    if (isa<tile::StoreOp, tile::AtomicOp>(between) ||
+        between->getNumRegions() != 0)
+      return false;
+  return true;
+}
+
 LogicalResult KernelEmitter::emitLoad(tile::LoadOp op) {
+  if (isLoadedByItsCopy(op))
+    return success();
   auto type = cast<RankedTensorType>(op.getResult().getType());
   FailureOr<tile::DistributedLayout> layout = getLayout(op, type);
   if (failed(layout))
     return failure();
+  Registers registers(layout->getNumRegisters());
+  if (failed(emitLoadParts(op, *layout, registers.size(), registers,
+                           [](int64_t, int64_t) { return success(); })))
+    return failure();
+  set(op.getResult(), registers);
+  return success();
+}
+
+/// Fills `registers` and calls `onPart(begin, end)` each time `partSize` more of
+/// them are there. `partSize` is a power of two, at least the widest access, or
+/// all.
+LogicalResult KernelEmitter::emitLoadParts(
+    tile::LoadOp op, const tile::DistributedLayout &layout, int64_t partSize,
+    MutableArrayRef<Value> registers,
+    llvm::function_ref<LogicalResult(int64_t, int64_t)> onPart) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
   GlobalAccess access(*this, op, GlobalAccess::Kind::Read, op.getView(),
-                      op.getOffsets(), op.getSteps(), type.getShape(), *layout);
+                      op.getOffsets(), op.getSteps(), type.getShape(), layout);
   access.prepare();
 
   Location loc = op.getLoc();
@@ -38,20 +78,19 @@ LogicalResult KernelEmitter::emitLoad(tile::LoadOp op) {
                             : zero(loc, stored);
   ArrayRef<Value> masks =
       op.getMask() ? get(op.getMask()) : ArrayRef<Value>();
-  int64_t count = layout->getNumRegisters();
-  uint64_t copies = layout->getReplicationMask(tile::Hardware::Register);
-  Registers registers(count);
+  int64_t count = layout.getNumRegisters();
+  uint64_t copies = layout.getReplicationMask(tile::Hardware::Register);
   int64_t width = access.getVector();
-  for (int64_t reg = 0; reg < count; reg += width) {
+  auto loadGroup = [&](int64_t reg) {
     if (reg & copies) {
       for (int64_t i = 0; i < width; ++i)
         registers[reg + i] = registers[(reg + i) & ~copies];
-      continue;
+      return;
     }
     if (access.isPadding(reg)) {
       Value value = fromMemory(builder, loc, zero(loc, stored), scalar);
       std::fill_n(registers.begin() + reg, width, value);
-      continue;
+      return;
     }
     // One access for the group, or one a register where masks differ.
     int64_t step = width;
@@ -67,8 +106,14 @@ LogicalResult KernelEmitter::emitLoad(tile::LoadOp op) {
       for (int64_t j = 0; j < step; ++j)
         registers[reg + i + j] = fromMemory(builder, loc, loaded[j], scalar);
     }
+  };
+  for (int64_t begin = 0; begin < count; begin += partSize) {
+    int64_t end = std::min(count, begin + partSize);
+    for (int64_t reg = begin; reg < end; reg += width)
+      loadGroup(reg);
+    if (failed(onPart(begin, end)))
+      return failure();
   }
-  set(op.getResult(), registers);
   return success();
 }
 

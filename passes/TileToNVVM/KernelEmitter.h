@@ -129,6 +129,11 @@ private:
 
   //===--- GlobalMemory.cpp ------------------------------------------------===//
   mlir::LogicalResult emitLoad(tile::LoadOp op);
+  bool isLoadedByItsCopy(tile::LoadOp op);
+  mlir::LogicalResult emitLoadParts(
+      tile::LoadOp op, const tile::DistributedLayout &layout, int64_t partSize,
+      llvm::MutableArrayRef<mlir::Value> registers,
+      llvm::function_ref<mlir::LogicalResult(int64_t, int64_t)> onPart);
   mlir::LogicalResult emitStore(tile::StoreOp op);
   mlir::LogicalResult emitAtomic(tile::AtomicOp op);
   int64_t getBaseAlignment(mlir::Value view) const;

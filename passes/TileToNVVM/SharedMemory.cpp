@@ -16,6 +16,9 @@ using namespace mlir;
 namespace tilefuse {
 namespace {
 
+/// Registers of a block that is loaded and stored to shared memory at a time.
+constexpr int64_t kPartSize = 32;
+
 constexpr StringLiteral kSharedSymbol = "tile_shared_memory";
 
 /// The dynamic shared array, declared once a module.
@@ -67,15 +70,13 @@ LogicalResult KernelEmitter::emitCopyToShared(tile::CopyToSharedOp op) {
   BlockCoords coords(*layout, *sums);
   Value owner = sums->getIsZero(coords.getCopyMask());
   uint64_t copies = layout->getReplicationMask(tile::Hardware::Register);
-  ArrayRef<Value> values = get(op.getValue());
-
   auto getInside = [&](int64_t reg) {
     return emitIsReal(loc, coords, type.getShape(), reg);
   };
   int64_t width = access.getVector();
-  for (int64_t reg = 0; reg < layout->getNumRegisters(); reg += width) {
+  auto storeGroup = [&](int64_t reg, ArrayRef<Value> values) {
     if ((reg & copies) || coords.isPadding(type.getShape(), reg))
-      continue;
+      return;
     // A group with padding in it stores one by one.
     bool whole = true;
     for (int64_t i = 1; i < width && whole; ++i)
@@ -95,8 +96,20 @@ LogicalResult KernelEmitter::emitCopyToShared(tile::CopyToSharedOp op) {
       storeElements(builder, loc, pointer, offset,
                     conjoin(loc, owner, getInside(reg + i)), elements);
     }
-  }
-  return success();
+  };
+  auto storeAll = [&](int64_t begin, int64_t end, ArrayRef<Value> values) {
+    for (int64_t reg = begin; reg < end; reg += width)
+      storeGroup(reg, values);
+    return success();
+  };
+  auto load = op.getValue().getDefiningOp<tile::LoadOp>();
+  if (!load || !isLoadedByItsCopy(load))
+    return storeAll(0, layout->getNumRegisters(), get(op.getValue()));
+  Registers registers(layout->getNumRegisters());
+  return emitLoadParts(load, *layout, kPartSize, registers,
+                       [&](int64_t begin, int64_t end) {
+                         return storeAll(begin, end, registers);
+                       });
 }
 
 LogicalResult KernelEmitter::emitLoadShared(tile::LoadSharedOp op) {
