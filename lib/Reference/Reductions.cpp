@@ -34,6 +34,15 @@ struct Folding {
     return grid;
   }
 
+  /// `wanted` with its kept dims of one element: a reader whose taps all lie in
+  /// padding wants none of them, while every kept position is computed.
+  Grid getResultGrid(Grid wanted) const {
+    if (keepDims)
+      for (size_t d : folded)
+        wanted.dims[d] = {0};
+    return wanted;
+  }
+
   /// Calls `body(result position, first, folded shape, folded strides)` for
   /// every kept position of `x`; elements are at first + folded offsets.
   template <typename BodyFn> void forEach(const Array &x, BodyFn body) const {
@@ -183,7 +192,7 @@ static std::vector<Array> computeReduce(mlir::Operation *operation,
                                         llvm::ArrayRef<Demand> wanted, bool) {
   auto op = llvm::cast<fuse::ReduceOp>(operation);
   Folding folding = getFolding(op);
-  Grid grid = uniteDemands(wanted);
+  Grid grid = folding.getResultGrid(uniteDemands(wanted));
   std::vector<Array> whole;
   for (mlir::Value result : op->getResults())
     whole.emplace_back(getElementType(result), grid);
@@ -213,11 +222,13 @@ static Rule makeFloatRule(FoldFn fold) {
     auto op = llvm::cast<OpTy>(operation);
     Folding folding(op.getDims(), getShape(op.getX()).size(), op.getKeepdims());
     std::vector<Array> results;
-    Array &result = results.emplace_back(getElementType(op.getY()), *wanted[0]);
+    Array &result = results.emplace_back(getElementType(op.getY()),
+                                         folding.getResultGrid(*wanted[0]));
     folding.forEach(
         *x[0], [&](int64_t i, int64_t count, Walker walker, int64_t first) {
           result.values[i] = fold(*x[0], count, walker, first);
         });
+    result = restrict(result, *wanted[0]);
     return results;
   };
   return rule;

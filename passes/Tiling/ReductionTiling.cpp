@@ -159,6 +159,9 @@ void ReductionTiling::chooseSteps() {
   takeWhole();
   SmallVector<int64_t> given = emitter.getReductionSteps(op);
   unsigned numParallel = form.space.getNumParallel();
+  bool divides = false;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    divides |= form.isReduction(dim) && isDivided(dim);
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
     if (!form.isReduction(dim))
       continue;
@@ -168,8 +171,11 @@ void ReductionTiling::chooseSteps() {
     if (std::optional<SliceDim> held = getHeld(dim)) {
       step[dim] = held->extent;
     } else if (sharesSum(dim)) {
-      // A window. In registers of a GPU only powers of two are dims.
-      isTap[dim] = isDivided(dim) || emitter.wantsPowersOfTwo();
+      // A window. In registers of a GPU only powers of two are dims. Where one
+      // dim is divided, whether its taps are read at all differs from tap to
+      // tap: the probe below, which looks at the first, does not see what the
+      // others need.
+      isTap[dim] = divides || emitter.wantsPowersOfTwo();
     } else if (emitter.wantsPowersOfTwo()) {
       step[dim] = llvm::PowerOf2Ceil(step[dim]);
     }
