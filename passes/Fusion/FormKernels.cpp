@@ -1,6 +1,6 @@
 //===- FormKernels.cpp - groups of ops become kernels -----------*- C++ -*-===//
 //
-// Decides a partition of each function (KernelGroups.h, three steps) and then
+// Decides a partition of each function (KernelGroups.h, four steps) and then
 // writes it down. See the pass description for the shape of the result.
 //
 //===----------------------------------------------------------------------===//
@@ -87,6 +87,7 @@ public:
     groups.prune();
     inlineProducers(groups, refuse);
     recomputeProducers(groups, refuse);
+    splitIllegal(groups, refuse);
     int64_t fused = write(groups);
     bytesSaved += std::max<int64_t>(0, unfused - fused);
   }

@@ -110,6 +110,9 @@ void inlineProducers(KernelGroups &groups, RefusalFn refuse);
 /// kernel's output back computes that output again instead, where the model
 /// says so.
 void recomputeProducers(KernelGroups &groups, RefusalFn refuse);
+/// Step 4 (SplitIllegal.cpp): groups that the steps before made illegal, by
+/// changing what they store, are taken apart.
+void splitIllegal(KernelGroups &groups, RefusalFn refuse);
 
 } // namespace tilefuse
 
