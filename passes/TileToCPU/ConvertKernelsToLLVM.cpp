@@ -3,6 +3,11 @@
 // Upstream's conversions take a whole module; here the host program has to stay,
 // so their patterns are applied to the kernels alone.
 //
+// No bf16 reaches LLVM but as bits: a host without instructions for it has no
+// way to widen, narrow or mask vectors of it that LLVM's vectorizers make (X86
+// gives up with a fatal error). Widening is a shift, narrowing rounds in
+// integers, and memory is read and written as i16.
+//
 //===----------------------------------------------------------------------===//
 
 #include "passes/TileToCPU/Passes.h"
@@ -23,6 +28,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace tilefuse {
 #define GEN_PASS_DEF_CONVERTKERNELSTOLLVM
@@ -62,6 +68,28 @@ void packArguments(LLVM::LLVMFuncOp kernel) {
   kernel->removeAttr("arg_attrs");
 }
 
+/// Scalars only: the lowering makes no vectors of bf16 itself.
+void accessAsBits(LLVM::LLVMFuncOp kernel) {
+  kernel.walk([](Operation *op) {
+    OpBuilder builder(op);
+    Type bits = builder.getI16Type();
+    Location loc = op->getLoc();
+    if (auto load = dyn_cast<LLVM::LoadOp>(op)) {
+      if (!load.getType().isBF16())
+        return;
+      load.getResult().setType(bits);
+      builder.setInsertionPointAfter(load);
+      auto value = LLVM::BitcastOp::create(builder, loc, builder.getBF16Type(),
+                                           load.getResult());
+      load.getResult().replaceAllUsesExcept(value, value);
+    } else if (auto store = dyn_cast<LLVM::StoreOp>(op)) {
+      if (store.getValue().getType().isBF16())
+        store.getValueMutable().assign(
+            LLVM::BitcastOp::create(builder, loc, bits, store.getValue()));
+    }
+  });
+}
+
 struct ConvertKernels
     : tilefuse::impl::ConvertKernelsToLLVMBase<ConvertKernels> {
   void runOnOperation() override {
@@ -76,12 +104,18 @@ struct ConvertKernels
           kernels.push_back(function.getName());
       }
 
+    RewritePatternSet narrow(context);
+    arith::populateExpandBFloat16Patterns(narrow);
+    FrozenRewritePatternSet frozen(std::move(narrow));
+    for (Operation *root : roots)
+      if (isa<func::FuncOp>(root) && failed(applyPatternsGreedily(root, frozen)))
+        return signalPassFailure();
+
     LowerToLLVMOptions options(context);
     options.useBarePtrCallConv = true;
     LLVMTypeConverter converter(context, options);
     RewritePatternSet patterns(context);
     arith::populateCeilFloorDivExpandOpsPatterns(patterns);
-    arith::populateExpandBFloat16Patterns(patterns);
     arith::populateArithToLLVMConversionPatterns(converter, patterns);
     cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
     index::populateIndexToLLVMConversionPatterns(converter, patterns);
@@ -100,8 +134,10 @@ struct ConvertKernels
       return signalPassFailure();
     SymbolTable symbols(module);
     for (StringRef name : kernels)
-      if (auto kernel = symbols.lookup<LLVM::LLVMFuncOp>(name))
+      if (auto kernel = symbols.lookup<LLVM::LLVMFuncOp>(name)) {
+        accessAsBits(kernel);
         packArguments(kernel);
+      }
   }
 };
 

@@ -4,7 +4,9 @@
 // along contiguous rows. The last dim of a block is folded in lanes: 16 (or so)
 // neighbours are 16 independent chains, which is what makes any combiner, sums
 // of floats included, vector code with a fixed order. The lanes are folded one
-// after another at the end.
+// after another at the end. Positions that fill no lanes (701 = 43 * 16 + 13) are
+// a chain of their own, and so is each chunk of a long outer dim: what one sum
+// of floats loses grows with its length.
 //
 //===----------------------------------------------------------------------===//
 
@@ -104,9 +106,49 @@ static int64_t chooseLanes(int64_t extent) {
   return 1;
 }
 
+// Chains of at most this many terms need no second level.
+static constexpr int64_t maxChain = 128;
+
 static SmallVector<Value> reduceDim(ImplicitLocOpBuilder &b,
                                     ArrayRef<Value> blocks, int64_t dim,
-                                    Block &combiner, bool mayUseLanes = true) {
+                                    Block &combiner, bool mayUseLanes = true);
+
+// The first `size` positions of `dim` and those behind them, each by itself.
+static SmallVector<Value> reduceInTwo(ImplicitLocOpBuilder &b,
+                                      ArrayRef<Value> blocks, int64_t dim,
+                                      int64_t size, Block &combiner) {
+  int64_t extent = getShape(blocks[0])[dim];
+  SmallVector<Value> head, tail;
+  for (Value block : blocks) {
+    head.push_back(sliceDim(b, block, dim, b.getIndexAttr(0), size));
+    tail.push_back(
+        sliceDim(b, block, dim, b.getIndexAttr(size), extent - size));
+  }
+  head = reduceDim(b, head, dim, combiner);
+  tail = reduceDim(b, tail, dim, combiner, /*mayUseLanes=*/false);
+  return emitFold(b, tail, head, dim, combiner);
+}
+
+// Chunks of neighbours along an outer dim, then their results.
+static SmallVector<Value> reduceInChunks(ImplicitLocOpBuilder &b,
+                                         ArrayRef<Value> blocks, int64_t dim,
+                                         int64_t chunk, Block &combiner) {
+  SmallVector<int64_t> split(getShape(blocks[0])), folded(split);
+  folded[dim] = split[dim] / chunk;
+  split[dim] = folded[dim];
+  split.insert(split.begin() + dim + 1, chunk);
+  SmallVector<Value> parts;
+  for (Value block : blocks)
+    parts.push_back(lowerReshape(b, block, split));
+  parts = reduceDim(b, parts, dim + 1, combiner, /*mayUseLanes=*/false);
+  for (Value &part : parts)
+    part = lowerReshape(b, part, folded);
+  return reduceDim(b, parts, dim, combiner);
+}
+
+static SmallVector<Value> reduceDim(ImplicitLocOpBuilder &b,
+                                    ArrayRef<Value> blocks, int64_t dim,
+                                    Block &combiner, bool mayUseLanes) {
   SmallVector<int64_t> shape(getShape(blocks[0]));
   int64_t extent = shape[dim];
   if (extent == 1)
@@ -115,6 +157,13 @@ static SmallVector<Value> reduceDim(ImplicitLocOpBuilder &b,
   bool isInnermost = llvm::all_of(ArrayRef<int64_t>(shape).drop_front(dim + 1),
                                   [](int64_t size) { return size == 1; });
   int64_t lanes = isInnermost && mayUseLanes ? chooseLanes(extent) : 1;
+  if (mayUseLanes && extent > maxChain && lanes == 1) {
+    int64_t part = isInnermost ? 16 : maxChain / 2;
+    if (extent % part != 0)
+      return reduceInTwo(b, blocks, dim, extent - extent % part, combiner);
+    if (!isInnermost)
+      return reduceInChunks(b, blocks, dim, part, combiner);
+  }
   if (lanes > 1) {
     SmallVector<int64_t> split(shape), folded(shape);
     split[dim] = extent / lanes;

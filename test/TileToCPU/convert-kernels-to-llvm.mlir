@@ -20,3 +20,21 @@ func.func @f(%x: !tile.view<8xf32>, %y: !tile.view<8xf32>)
   tile.launch @k ins(%x : !tile.view<8xf32>) outs(%y : !tile.view<8xf32>)
   return
 }
+
+// bf16 is bits in memory, a shift when it is widened, integers when narrowed.
+// CHECK-LABEL: llvm.func @narrow(
+// CHECK:         %[[BITS:.*]] = llvm.load %{{.*}} : !llvm.ptr -> i16
+// CHECK-NOT:     fpext
+// CHECK:         llvm.shl
+// CHECK:         llvm.fadd
+// CHECK-NOT:     fptrunc
+// CHECK:         llvm.store %{{.*}}, %{{.*}} : i16, !llvm.ptr
+func.func @narrow(%x: memref<8xbf16>, %i: index, %j: index, %k: index)
+    attributes {tile.lowered} {
+  %v = memref.load %x[%i] : memref<8xbf16>
+  %wide = arith.extf %v : bf16 to f32
+  %sum = arith.addf %wide, %wide : f32
+  %y = arith.truncf %sum : f32 to bf16
+  memref.store %y, %x[%i] : memref<8xbf16>
+  return
+}
