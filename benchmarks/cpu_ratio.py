@@ -42,21 +42,19 @@ def main():
     arguments = parser.parse_args()
     os.environ["TILEFUSE_LIBRARY_DIR"] = os.path.join(
         os.path.abspath(arguments.build), "lib")
-    import subgraphs
     import tilefuse
+    import yardstick
 
-    generator = torch.Generator().manual_seed(0)
     print("%d threads, PyTorch %s" % (torch.get_num_threads(), torch.__version__))
     print("%-8s %12s %12s %24s" % ("", "tilefuse ms", "PyTorch ms", "PyTorch / tilefuse"))
-    for name, function in sorted(subgraphs.ALL.items()):
+    for name in sorted(yardstick.NAMES):
+        graph = yardstick.make(name)
         with open(os.path.join(EXAMPLES, name + ".mlir"), encoding="utf-8") as file:
             program = tilefuse.compile(file.read(), target="cpu")
-        # Variances must be positive; everything else may be.
-        inputs = {info.name: torch.rand(info.shape, generator=generator) + 0.1
-                  for info in program.inputs}
-        arrays = list(inputs.values())
+        graph.shapes = [info.shape for info in program.inputs]
+        inputs = graph.make_inputs(0, "cpu")
         with torch.no_grad():
-            ours, theirs = measure([lambda: program(*arrays), lambda: function(inputs)],
+            ours, theirs = measure([lambda: program(*inputs), lambda: graph.eager(*inputs)],
                                    arguments.seconds)
         print("%-8s %12.2f %12.2f %24.2f" % (name, ours * 1e3, theirs * 1e3,
                                             theirs / ours))

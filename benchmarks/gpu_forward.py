@@ -123,18 +123,31 @@ def measure(name, folder, args):
     return result
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def describe(row):
+    """A text for people, and whether everything is right."""
+    errors = "; ".join(f"{a['output']} {a['error']:.2e} (torch {a['pytorch']:.2e}, "
+                       f"bound {a['bound']:.2e}){'' if a['right'] else ' WRONG'}"
+                       for a in row["accuracy"])
+    times = ", ".join(f"{k} {v:.3f}" for k, v in row["median_ms"].items())
+    right = all(a["right"] for a in row["accuracy"]) and row["reproducible"]
+    return (f"{row['name']}: {'right' if right else 'WRONG'}, "
+            f"{'same bits' if row['reproducible'] else 'BITS DIFFER'}, {row['launches']} launches"
+            f"\n  {errors}\n  ms: {times}; {row['speedup_over_best']:.2f}x best"), right
+
+
+def run(description, measure, describe, flags=()):
+    """The command line of both benchmarks: measures each graph and writes the report."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("programs", type=pathlib.Path)
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("--names", default=",".join(yardstick.NAMES))
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--commit", default="unknown")
-    parser.add_argument("--compile", action="store_true", help="torch.compile as well")
+    for flag, text in flags:
+        parser.add_argument(flag, action="store_true", help=text)
     args = parser.parse_args()
     torch.backends.cudnn.benchmark = True
-
     report = {"commit": args.commit, "gpu": torch.cuda.get_device_name(),
               "torch": torch.__version__, "cudnn": torch.backends.cudnn.version(),
               "python": platform.python_version(), "seed": args.seed, "results": []}
@@ -142,27 +155,19 @@ def main():
     for name in args.names.split(","):
         try:
             row = measure(name, args.programs, args)
+            text, right = describe(row)
         except Exception as error:  # one broken subgraph must not hide the others
             row = {"name": name, "failure": f"{type(error).__name__}: {error}"}
+            text, right = f"{name}: FAILED {row['failure'][:600]}", False
+        failed |= not right
         report["results"].append(row)
+        args.output.write_text(json.dumps(report, indent=1))
+        print(text, flush=True)
         gc.collect()
         torch.cuda.empty_cache()
-        args.output.write_text(json.dumps(report, indent=1))
-        if "failure" in row:
-            failed = True
-            print(f"{name}: FAILED {row['failure'][:600]}", flush=True)
-            continue
-        errors = "; ".join(f"{a['output']} {a['error']:.2e} (torch {a['pytorch']:.2e}, "
-                           f"bound {a['bound']:.2e}){'' if a['right'] else ' WRONG'}"
-                           for a in row["accuracy"])
-        times = ", ".join(f"{k} {v:.3f}" for k, v in row["median_ms"].items())
-        right = all(a["right"] for a in row["accuracy"]) and row["reproducible"]
-        failed |= not right
-        print(f"{name}: {'right' if right else 'WRONG'}, "
-              f"{'same bits' if row['reproducible'] else 'BITS DIFFER'}, {row['launches']} launches"
-              f"\n  {errors}\n  ms: {times}; {row['speedup_over_best']:.2f}x best", flush=True)
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__doc__.split("\n")[0], measure, describe,
+                 [("--compile", "torch.compile as well")]))

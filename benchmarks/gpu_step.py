@@ -8,11 +8,8 @@ every gradient against float64, bit-reproducibility, peak memory, and interleave
 times of a step against PyTorch's, L2 flushed. Writes environment and raw samples.
 """
 
-import argparse
 import gc
-import json
 import pathlib
-import platform
 import statistics
 import sys
 
@@ -21,7 +18,7 @@ import torch
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "python_bindings"))
 import tilefuse  # noqa: E402
 import yardstick  # noqa: E402
-from gpu_forward import relative_error, time_runs  # noqa: E402
+from gpu_forward import relative_error, run, time_runs  # noqa: E402
 
 
 class Step:
@@ -126,35 +123,5 @@ def describe(row):
             f"\n  ms: {times}; {row['speedup_over_best']:.2f}x best; peak GB: {memory}"), right
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("programs", type=pathlib.Path)
-    parser.add_argument("output", type=pathlib.Path)
-    parser.add_argument("--names", default=",".join(yardstick.NAMES))
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--commit", default="unknown")
-    args = parser.parse_args()
-    torch.backends.cudnn.benchmark = True
-    report = {"commit": args.commit, "gpu": torch.cuda.get_device_name(),
-              "torch": torch.__version__, "cudnn": torch.backends.cudnn.version(),
-              "python": platform.python_version(), "seed": args.seed, "results": []}
-    failed = False
-    for name in args.names.split(","):
-        try:
-            row = measure(name, args.programs, args)
-            text, right = describe(row)
-        except Exception as error:  # one broken subgraph must not hide the others
-            row = {"name": name, "failure": f"{type(error).__name__}: {error}"}
-            text, right = f"{name}: FAILED {row['failure'][:600]}", False
-        failed |= not right
-        report["results"].append(row)
-        args.output.write_text(json.dumps(report, indent=1))
-        print(text, flush=True)
-        gc.collect()
-        torch.cuda.empty_cache()
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__doc__.split("\n")[0], measure, describe))
