@@ -180,3 +180,34 @@ func.func @results(%x: tensor<64x1000xf32>, %s: tensor<1000xf32>) -> (tensor<64x
   %c = fuse.add %a, %b : tensor<64x1000xf32>
   return %t, %c : tensor<64x1000xf32>, tensor<64x1000xf32>
 }
+
+// -----
+
+// The sine and its change of shape are one kernel, until the reader of the sine
+// itself gets a copy of it: then only the other shape is stored, in whose tiles
+// the sine is no block. The kernel is split, and the change of shape is free.
+
+// CHECK-LABEL: func.func @grouped
+// CHECK:         fuse.kernel @grouped_k0
+// CHECK-NEXT:      fuse.sin
+// CHECK-NEXT:      fuse.hardsigmoid
+// CHECK:         %[[SINE:.*]] = fuse.kernel @grouped_k1
+// CHECK-NEXT:      fuse.sin
+// CHECK-NEXT:      fuse.yield
+// CHECK:         %[[R:.*]] = fuse.reshape %[[SINE]]
+// CHECK:         fuse.kernel @grouped_k2 (%{{.*}} = %[[R]])
+// CHECK-NEXT:      fuse.reduce moments
+// CHECK:         fuse.conv_transpose2d
+module attributes {fuse.target = #fuse.target<arch = "cpu", units = 16, shared_memory = 1048576, registers = 2048, dram = 100, fp32 = 1500, tensor = 1500>} {
+func.func @grouped(%x: tensor<3x8x3x5xf32>, %w: tensor<8x2x1x1xf32>) -> (tensor<3x8x3x5xf32>, tensor<3x4x6x14xf32>) {
+  %s = fuse.sin %x : tensor<3x8x3x5xf32>
+  %r = fuse.reshape %s : tensor<3x8x3x5xf32> -> tensor<3x4x2x3x5xf32>
+  %m, %v = fuse.reduce moments %r dims [2, 3, 4] keepdims : tensor<3x4x2x3x5xf32> -> tensor<3x4x1x1x1xf32>, tensor<3x4x1x1x1xf32>
+  %d = fuse.sub %r, %m : (tensor<3x4x2x3x5xf32>, tensor<3x4x1x1x1xf32>) -> tensor<3x4x2x3x5xf32>
+  %n = fuse.mul %d, %v : (tensor<3x4x2x3x5xf32>, tensor<3x4x1x1x1xf32>) -> tensor<3x4x2x3x5xf32>
+  %g = fuse.reshape %n : tensor<3x4x2x3x5xf32> -> tensor<3x8x3x5xf32>
+  %c = fuse.conv_transpose2d %g, %w stride [2, 3] output_padding [1, 1] groups 2 : (tensor<3x8x3x5xf32>, tensor<8x2x1x1xf32>) -> tensor<3x4x6x14xf32>
+  %h = fuse.hardsigmoid %s : tensor<3x8x3x5xf32>
+  return %h, %c : tensor<3x8x3x5xf32>, tensor<3x4x6x14xf32>
+}
+}

@@ -66,3 +66,24 @@ tile.func @dot(%x: !tile.view<8x16xf32>, %y: !tile.view<32x16xf32>) grid [1] war
   tile.debug_print "c", %c : tensor<8x32xf32>
   tile.return
 }
+
+// No lanes divide 701: 43 * 16 of them in lanes, 13 in a chain, one sum of both.
+// CHECK-LABEL: func.func @long_sum(
+// CHECK:         %[[HEAD:.*]] = tensor.extract_slice %{{.*}}[0] [688] [1]
+// CHECK:         %[[TAIL:.*]] = tensor.extract_slice %{{.*}}[688] [13] [1]
+// CHECK:         %[[LANES:.*]] = tensor.expand_shape %[[HEAD]] {{.*}} into tensor<43x16xf32>
+// CHECK:         linalg.generic {{.*}} ins(%[[LANES]] : tensor<43x16xf32>)
+// CHECK:         linalg.generic {{.*}} ins(%{{.*}} : tensor<16xf32>)
+// CHECK:         linalg.generic {{.*}} ins(%[[TAIL]] : tensor<13xf32>)
+// CHECK:         linalg.generic {{.*}} ins(%{{.*}} : tensor<1xf32>)
+tile.func @long_sum(%x: !tile.view<701xf32>, %y: !tile.view<1xf32>) grid [1] warps 1 {
+  %c0 = arith.constant 0 : index
+  %0 = tile.load %x[%c0] : !tile.view<701xf32> -> tensor<701xf32>
+  %1 = tile.reduce(%0) dims [0] : (tensor<701xf32>) -> tensor<1xf32> {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %b : f32
+    tile.yield %s : f32
+  }
+  tile.store %1, %y[%c0] : tensor<1xf32>, !tile.view<1xf32>
+  tile.return
+}

@@ -79,3 +79,26 @@ func.func @window(%x: tensor<2x4x15x15xf32>) -> tensor<2x4x8x8xf32> {
   return %y : tensor<2x4x8x8xf32>
 }
 }
+
+// -----
+
+// Windows 3 rows apart, taps 2 rows apart: row 3q + c has no tap, or one, by its
+// residue class c. The first tap of a class may be one that is never read; the
+// columns are taps all the same.
+
+// CHECK-LABEL: tile.func @dilated_k0(
+// CHECK:         %[[ALL:.*]] = tile.load {{.*}} -> tensor<2x3x3x15xf32>
+// CHECK-COUNT-3: tile.window %[[ALL]]
+// CHECK-NOT:     tile.window
+// CHECK-COUNT-3: tile.insert_window {{.*}} strides [1, 1, 3, 1]
+// CHECK:         tile.store
+module attributes {fuse.target = #fuse.target<arch = "cpu", units = 2, shared_memory = 1048576, registers = 2048, dram = 100, fp32 = 1500, tensor = 1500>} {
+func.func @dilated(%dy: tensor<2x3x3x7xf32>) -> tensor<2x3x9x11xf32> {
+  %y = fuse.kernel @dilated_k0 (%a = %dy) : (tensor<2x3x3x7xf32>) -> tensor<2x3x9x11xf32>
+      schedule(#fuse.schedule<block = [2, 3, 9, 11], warps = 1, stages = 1, cluster = 1, mma = fma, splits = 1>) {
+    %t = fuse.window_sum_grad %a input_size [9, 11] window [2, 3] stride [3, 1] padding_low [0, 0] padding_high [0, 0] dilation [2, 2] : tensor<2x3x3x7xf32> -> tensor<2x3x9x11xf32>
+    fuse.yield %t : tensor<2x3x9x11xf32>
+  }
+  return %y : tensor<2x3x9x11xf32>
+}
+}
