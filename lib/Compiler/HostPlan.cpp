@@ -17,6 +17,8 @@ namespace {
 
 constexpr uint64_t ConstantAlignment = 256;
 constexpr uint64_t ArgumentAlignment = 16;
+/// What a GPU's grid takes along its first axis.
+constexpr uint64_t MaxInstances = 0x7fffffff;
 
 std::optional<DType> getDType(Type type) {
   return llvm::TypeSwitch<Type, std::optional<DType>>(type)
@@ -195,8 +197,14 @@ private:
       return entry->second;
     KernelData kernel;
     kernel.name = function.getName();
-    for (auto [axis, extent] : llvm::enumerate(function.getGrid()))
+    uint64_t instances = 1;
+    for (auto [axis, extent] : llvm::enumerate(function.getGrid())) {
       kernel.grid[axis] = extent;
+      instances = llvm::SaturatingMultiply<uint64_t>(instances, extent);
+    }
+    if (instances > MaxInstances)
+      return invalid("the grid of kernel '" + function.getName() +
+                     "' has more than 2^31 - 1 program instances");
     kernel.threads = function.getWarps() * 32;
     data.kernels.push_back(std::move(kernel));
     return static_cast<uint32_t>(entry->second);

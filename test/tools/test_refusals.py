@@ -46,6 +46,14 @@ TEXTS = {
     "an extent past 2^31": (tanh_of("tensor<3000000000xf32>"), r"extents below 2\^31"),
     "elements past 2^64": (tanh_of("tensor<2000000000x2000000000x2000000000x9xf32>"),
                            r"at most 2\^40 elements"),
+    "a grid past 2^31": (
+        """func.func @f(%y: !tile.view<4xf32>) attributes {tile.entry, tile.num_inputs = 0 : i64} {
+  tile.launch @k outs(%y : !tile.view<4xf32>)
+  return
+}
+tile.func @k(%y: !tile.view<4xf32>) grid [4611686018427387904] warps 1 {
+  tile.return
+}""", r"more than 2\^31 - 1 program instances"),
     "wrong return type": (TANH.replace("-> tensor<4xf32> {", "-> tensor<5xf32> {"),
                           r"in\.mlir:3:3: error: type of return operand 0"),
 }
