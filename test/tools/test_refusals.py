@@ -51,7 +51,7 @@ TEXTS = {
   tile.launch @k outs(%y : !tile.view<4xf32>)
   return
 }
-tile.func @k(%y: !tile.view<4xf32>) grid [4611686018427387904] warps 1 {
+tile.func @k(%y: !tile.view<4xf32>) grid [2000000000, 2000] warps 1 {
   tile.return
 }""", r"more than 2\^31 - 1 program instances"),
     "wrong return type": (TANH.replace("-> tensor<4xf32> {", "-> tensor<5xf32> {"),
