@@ -27,6 +27,10 @@ if [ "$tier" = gpu ]; then
   exit
 fi
 
+# The quick tier repeats one draw of random graphs and inputs, so that a change is
+# judged by itself; --all draws anew. The seed is printed either way.
+[ "$tier" = all ] || export TILEFUSE_SEED=${TILEFUSE_SEED:-1815257502}
+
 reports=$root/build/reports
 rm -rf "$reports"
 mkdir -p "$reports"

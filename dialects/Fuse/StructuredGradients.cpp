@@ -85,27 +85,32 @@ struct ConvTranspose2dGradient
                                ValueRange cotangents, ArrayRef<bool> wanted,
                                SmallVectorImpl<Value> &gradients) const {
     auto op = cast<ConvTranspose2dOp>(raw);
-    // Output padding of a stride or more (dilation allows it) adds rows that
-    // the adjoint convolution would take for further windows.
-    Value dy = cotangents[0], dx, dw;
-    SmallVector<int64_t> shape(getShape(dy));
+    Value dy = cotangents[0], x = op.getX(), dx, dw;
+    // Output padding of a stride or more (dilation allows it) gives the adjoint
+    // convolution windows past the end: their images are zero.
+    SmallVector<int64_t> beyond(4, 0), none(4, 0), ones(4, 1);
     for (int i = 0; i < 2; ++i)
-      shape[i + 2] -= std::max<int64_t>(
-          0, op.getOutputPadding()[i] - (op.getStride()[i] - 1));
-    if (ArrayRef<int64_t>(shape) != getShape(dy))
-      dy = b.create<SliceOp>(dy, SmallVector<int64_t>(4, 0), shape,
-                             SmallVector<int64_t>(4, 1));
-    if (wanted[0])
+      beyond[i + 2] = op.getOutputPadding()[i] / op.getStride()[i];
+    bool isLonger = beyond != none;
+    if (wanted[0]) {
       dx = b.create<Conv2dOp>(dy, op.getW(), op.getStride(), op.getPadding(),
                               op.getDilation(), op.getGroups(),
                               op.getPrecisionAttr());
+      if (isLonger)
+        dx = b.create<SliceOp>(dx, none, getShape(x), ones);
+    }
     // The filters of a transposed convolution are those of its adjoint: the
     // roles of image and cotangent change places.
-    if (wanted[1])
+    if (wanted[1]) {
+      Type element = getElementTypeOrSelf(x.getType());
+      if (isLonger)
+        x = b.create<PadOp>(x, none, beyond, DenseI64ArrayAttr(),
+                            b.getBuilder().getFloatAttr(element, 0.0));
       dw = b.create<Conv2dWeightGradOp>(
-          dy, op.getX(), getShape(op.getW()).drop_front(2), op.getStride(),
+          dy, x, getShape(op.getW()).drop_front(2), op.getStride(),
           op.getPadding(), op.getDilation(), op.getGroups(),
           op.getPrecisionAttr());
+    }
     gradients.append({dx, dw});
     return success();
   }

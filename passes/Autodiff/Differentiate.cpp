@@ -171,12 +171,25 @@ private:
       resultAttributes.push_back(
           function_interface_impl::getResultAttrDict(function, i));
     auto none = DictionaryAttr::get(function.getContext());
+    auto init = builder.getNamedAttr(
+        "fuse.init",
+        fuse::InitAttr::get(function.getContext(), "normal", llvm::APFloat(0.0),
+                            llvm::APFloat(1.0)));
+    auto getName = [&](const Twine &name) {
+      return builder.getNamedAttr("fuse.name", builder.getStringAttr(name));
+    };
     for (DictionaryAttr &attributes : argumentAttributes)
       attributes = attributes ? attributes : none;
     for (DictionaryAttr &attributes : resultAttributes)
       attributes = attributes ? attributes : none;
-    argumentAttributes.resize(argumentTypes.size(), none);
-    resultAttributes.resize(resultTypes.size(), none);
+    for (unsigned i = 0; i < cotangentResults.size(); ++i)
+      argumentAttributes.push_back(
+          builder.getDictionaryAttr({init, getName("cotangent" + Twine(i))}));
+    for (int64_t index : wrt) {
+      auto name = function.getArgAttrOfType<StringAttr>(index, "fuse.name");
+      resultAttributes.push_back(builder.getDictionaryAttr({getName(
+          "grad_" + (name ? name.getValue() : "arg" + std::to_string(index)))}));
+    }
     function.setType(builder.getFunctionType(argumentTypes, resultTypes));
     function.setAllArgAttrs(argumentAttributes);
     function.setAllResultAttrs(resultAttributes);

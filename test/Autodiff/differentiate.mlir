@@ -2,8 +2,8 @@
 
 // The joint graph takes a cotangent per result and gives a gradient per argument.
 // CHECK-LABEL: func.func @product
-// CHECK-SAME: (%[[A:.*]]: tensor<4x8xf32>, %[[B:.*]]: tensor<8xf32>, %[[DY:.*]]: tensor<4x8xf32>)
-// CHECK-SAME: -> (tensor<4x8xf32>, tensor<4x8xf32>, tensor<8xf32>)
+// CHECK-SAME: (%[[A:.*]]: tensor<4x8xf32>, %[[B:.*]]: tensor<8xf32>, %[[DY:.*]]: tensor<4x8xf32> {fuse.init = #fuse.init<normal, 0.000000e+00, 1.000000e+00>, fuse.name = "cotangent0"})
+// CHECK-SAME: -> (tensor<4x8xf32>, tensor<4x8xf32> {fuse.name = "grad_arg0"}, tensor<8xf32> {fuse.name = "grad_arg1"})
 // CHECK-SAME: fuse.joint = {num_inputs = 2 : i64, num_results = 1 : i64, wrt = array<i64: 0, 1>}
 // CHECK: %[[Y:.*]] = fuse.mul %[[A]], %[[B]]
 // CHECK: %[[DA:.*]] = fuse.mul %[[DY]], %[[B]]
@@ -34,8 +34,8 @@ func.func @twice(%x: tensor<4xf32>, %unused: tensor<4xf32>) -> tensor<4xf32> {
 // Running statistics are state: no cotangent for the result, no gradient for the
 // argument.
 // CHECK-LABEL: func.func @state
-// CHECK-SAME: (%{{.*}}: tensor<4xf32>, %{{.*}}: tensor<4xf32> {fuse.alias_result = 1 : i64}, %{{.*}}: tensor<4xf32>)
-// CHECK-SAME: -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>)
+// CHECK-SAME: (%{{.*}}: tensor<4xf32>, %{{.*}}: tensor<4xf32> {fuse.alias_result = 1 : i64}, %{{.*}}: tensor<4xf32> {fuse.init = #fuse.init<normal, 0.000000e+00, 1.000000e+00>, fuse.name = "cotangent0"})
+// CHECK-SAME: -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32> {fuse.name = "grad_arg0"})
 func.func @state(%x: tensor<4xf32>, %s: tensor<4xf32> {fuse.alias_result = 1 : i64})
     -> (tensor<4xf32>, tensor<4xf32>) {
   %y = fuse.tanh %x : tensor<4xf32>

@@ -22,6 +22,7 @@ import tilefuse  # noqa: E402
 def widen(text):
     """The same program on f64, whose products have a precision of their own."""
     text = re.sub(r" precision (f32|tf32|bf16|f16)\b", "", text)
+    text = re.sub(r"(value \S+) : f32", r"\1 : f64", text)
     return text.replace("xf32>", "xf64>").replace("tensor<f32>", "tensor<f64>")
 
 

@@ -260,6 +260,8 @@ def conv_transpose(n, ci, h, w, co, r, s, dtype="f32", **keywords):
 def transposed_convolutions():
     yield conv_transpose(1, 1, 1, 1, 1, 1, 1)
     yield conv_transpose(2, 3, 5, 7, 4, 3, 3)
+    yield conv_transpose(1, 3, 7, 3, 3, 4, 1, groups=3, padding=(5, 0), output_padding=(1, 1),
+                         dilation=(2, 2))
     yield conv_transpose(2, 4, 6, 17, 8, 4, 4, stride=(2, 2), padding=(1, 1))
     yield conv_transpose(1, 4, 5, 6, 8, 4, 4, stride=(2, 2), padding=(1, 1),
                          output_padding=(1, 1))

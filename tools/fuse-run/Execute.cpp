@@ -61,6 +61,17 @@ static Expected<Result> runReference(const Source &source,
   return result;
 }
 
+static CompileOptions getCompileOptions(const Source &source,
+                                        const Options &options) {
+  CompileOptions compileOptions;
+  compileOptions.target =
+      options.device == Device::Cpu ? "cpu" : options.target;
+  compileOptions.scheduleTarget = options.scheduleTarget;
+  compileOptions.entry = source.entry;
+  compileOptions.sourceName = source.name == "-" ? "<stdin>" : source.name;
+  return compileOptions;
+}
+
 static Expected<Program> makeProgram(const Source &source,
                                      const Options &options) {
   bool wantsCpu = options.device == Device::Cpu;
@@ -80,12 +91,7 @@ static Expected<Program> makeProgram(const Source &source,
     auto compiled = recompile(*source.program);
     return compiled ? compiled->select(source.entry) : compiled;
   }
-  CompileOptions compileOptions;
-  compileOptions.target = wantsCpu ? "cpu" : options.target;
-  compileOptions.scheduleTarget = options.scheduleTarget;
-  compileOptions.entry = source.entry;
-  compileOptions.sourceName = source.name == "-" ? "<stdin>" : source.name;
-  return compile(source.text, compileOptions);
+  return compile(source.text, getCompileOptions(source, options));
 }
 
 static Expected<void> runOnHost(const Program &program,
@@ -125,39 +131,121 @@ static Expected<void> runOnCuda(const Program &program,
   return {};
 }
 
+/// Outputs of an entry, poisoned: an element that nobody writes must not look
+/// like a right zero.
+static std::vector<Tensor> makeOutputs(const Program &program) {
+  std::vector<Tensor> outputs;
+  for (const ArgumentInfo &info : program.signature().outputs) {
+    Tensor &output = outputs.emplace_back(info.dtype, info.shape);
+    std::memset(output.data(), 0xff, output.getNumBytes());
+  }
+  return outputs;
+}
+
+/// Runs the selected entry.
+static Expected<std::vector<Tensor>>
+runEntry(const Program &program, llvm::ArrayRef<const Tensor *> inputs,
+         const Options &options, Result &result) {
+  llvm::append_range(result.launches, program.launches());
+  result.workspaceBytes =
+      std::max(result.workspaceBytes, program.workspaceBytes());
+  std::vector<Tensor> outputs = makeOutputs(program);
+  llvm::SmallVector<const void *> inputAddresses;
+  llvm::SmallVector<void *> outputAddresses;
+  for (const Tensor *input : inputs)
+    inputAddresses.push_back(input->data());
+  for (Tensor &output : outputs)
+    outputAddresses.push_back(output.data());
+  auto run = options.device == Device::Cpu ? runOnHost : runOnCuda;
+  if (auto ran = run(program, inputAddresses, outputAddresses, options, result);
+      !ran)
+    return ran.error();
+  return outputs;
+}
+
+/// Forward, then backward: together the results of the joint graph.
+static Expected<Result> executeTraining(const Source &source,
+                                        llvm::ArrayRef<Tensor> inputs,
+                                        const Options &options) {
+  Stopwatch watch;
+  CompileOptions compileOptions = getCompileOptions(source, options);
+  compileOptions.gradients = true;
+  auto program = compile(source.primal, compileOptions);
+  if (!program)
+    return program.error();
+  auto forward = program->select(source.entry + "_forward");
+  auto backward = program->select(source.entry + "_backward");
+  if (!forward || !backward)
+    return (forward ? backward : forward).error();
+  Result result;
+  result.compileMilliseconds = watch.getMilliseconds();
+
+  size_t numInputs = forward->signature().inputs.size();
+  llvm::SmallVector<const Tensor *> addresses;
+  for (const Tensor &input : inputs.take_front(numInputs))
+    addresses.push_back(&input);
+  auto outputs = runEntry(*forward, addresses, options, result);
+  if (!outputs)
+    return outputs.error();
+  double forwardMilliseconds = result.runMilliseconds;
+
+  const Signature &signature = backward->signature();
+  size_t numResidualOutputs = 0;
+  for (const ArgumentInfo &info : forward->signature().outputs)
+    numResidualOutputs += llvm::StringRef(info.name).starts_with("residual");
+  size_t numResults = outputs->size() - numResidualOutputs;
+  addresses.clear();
+  for (const SavedSource &saved : signature.saved)
+    switch (saved.kind) {
+    case SavedSource::Kind::Argument:
+      addresses.push_back(&inputs[saved.index]);
+      break;
+    case SavedSource::Kind::Result:
+      addresses.push_back(&(*outputs)[saved.index]);
+      break;
+    case SavedSource::Kind::Residual:
+      addresses.push_back(&(*outputs)[numResults + saved.index]);
+      break;
+    }
+  for (const Tensor &cotangent : inputs.drop_front(numInputs))
+    addresses.push_back(&cotangent);
+  auto gradients = runEntry(*backward, addresses, options, result);
+  if (!gradients)
+    return gradients.error();
+  result.runMilliseconds += forwardMilliseconds;
+
+  for (size_t i = 0; i < numResults; ++i) {
+    result.outputNames.push_back("out" + std::to_string(i));
+    result.outputs.push_back(std::move((*outputs)[i]));
+  }
+  for (auto [info, gradient] : llvm::zip_equal(signature.outputs, *gradients)) {
+    result.outputNames.push_back(info.name);
+    result.outputs.push_back(std::move(gradient));
+  }
+  return result;
+}
+
 Expected<Result> execute(const Source &source, llvm::ArrayRef<Tensor> inputs,
                          const Options &options) {
   if (options.device == Device::Reference)
     return runReference(source, inputs);
+  if (!source.primal.empty())
+    return executeTraining(source, inputs, options);
   Stopwatch watch;
   auto program = makeProgram(source, options);
   if (!program)
     return program.error();
   Result result;
   result.compileMilliseconds = watch.getMilliseconds();
-  result.launches = program->launches();
-  result.workspaceBytes = program->workspaceBytes();
-
-  llvm::SmallVector<const void *> inputAddresses;
-  llvm::SmallVector<void *> outputAddresses;
+  llvm::SmallVector<const Tensor *> addresses;
   for (const Tensor &input : inputs)
-    inputAddresses.push_back(input.data());
-  for (const ArgumentInfo &info : program->signature().outputs) {
-    result.outputNames.push_back("out" + std::to_string(result.outputs.size()));
-    result.outputs.emplace_back(info.dtype, info.shape);
-    // An element that nobody writes must not look like a right zero.
-    std::memset(result.outputs.back().data(), 0xff,
-                result.outputs.back().getNumBytes());
-  }
-  for (Tensor &output : result.outputs)
-    outputAddresses.push_back(output.data());
-  auto ran = options.device == Device::Cpu
-                 ? runOnHost(*program, inputAddresses, outputAddresses, options,
-                             result)
-                 : runOnCuda(*program, inputAddresses, outputAddresses, options,
-                             result);
-  if (!ran)
-    return ran.error();
+    addresses.push_back(&input);
+  auto outputs = runEntry(*program, addresses, options, result);
+  if (!outputs)
+    return outputs.error();
+  result.outputs = std::move(*outputs);
+  for (size_t i = 0; i < result.outputs.size(); ++i)
+    result.outputNames.push_back("out" + std::to_string(i));
   return result;
 }
 

@@ -21,8 +21,13 @@ usage: fuse-run IN [options]
                          gives the argument of that name. Inputs that are not
                          given follow the argument's fuse.init, or are uniform
                          in [0, 1)
+  --grad                 run the backward pass as well: the gradient of every
+                         float argument that no result aliases
+  --cotangent=A.npy      the next cotangent, one per differentiable result;
+                         those not given are normal(0, 1)
   --seed=N               seed of the inputs that are not given (default 0)
-  --output-dir=D         write results as D/out0.npy, D/out1.npy, ...
+  --output-dir=D         write results as D/out0.npy, D/out1.npy, ... and
+                         gradients as D/grad_ARGUMENT.npy
   --check[=REF.mlir]     compare with a float64 evaluation of IN, of the source
                          that tile text or a Program carries, or of REF.mlir;
                          large graphs at sampled elements
@@ -72,7 +77,7 @@ static Expected<void> parseDevice(llvm::StringRef text, Options &options) {
 /// Flags that stand alone; --check takes a value only behind '='.
 static bool isSwitch(llvm::StringRef flag) {
   return flag == "--check" || flag == "--check-all" || flag == "--json" ||
-         flag == "--help" || flag == "-h";
+         flag == "--grad" || flag == "--help" || flag == "-h";
 }
 
 /// One argument that starts with a dash; `value` is what follows '='.
@@ -90,6 +95,8 @@ static Expected<void> parseFlag(llvm::StringRef flag, bool hasValue,
       return makeError(flag + " takes no value");
     if (flag == "--json")
       options.json = true;
+    else if (flag == "--grad")
+      options.grad = true;
     else if (flag == "--check-all")
       options.check = options.checkAll = true;
     else
@@ -110,6 +117,11 @@ static Expected<void> parseFlag(llvm::StringRef flag, bool hasValue,
     return parseNumber(flag, value, options.jobs);
   if (flag == "--input")
     options.inputs.push_back(value.str());
+  else if (flag == "--cotangent")
+    // The differentiated graph names its further arguments so.
+    options.inputs.push_back(
+        ("cotangent" + llvm::Twine(options.numCotangents++) + "=" + value)
+            .str());
   else if (flag == "--entry")
     options.entry = value.str();
   else if (flag == "--schedule-target")
@@ -127,6 +139,7 @@ static bool isKnownFlag(llvm::StringRef flag) {
   for (llvm::StringRef known :
        {"--check", "--check-all", "--json", "--help", "-h", "--device",
         "--seed", "--bench", "--threads", "--jobs", "--input", "--entry",
+        "--grad", "--cotangent",
         "--schedule-target", "--target", "--output-dir", "--batch"})
     if (flag == known)
       return true;
@@ -141,6 +154,8 @@ static Expected<void> checkCombination(const Options &options) {
     return makeError("expected an input file; see --help");
   if (options.device == Device::Cuda && !options.scheduleTarget.empty())
     return makeError("--schedule-target is for --device=cpu");
+  if (options.numCotangents && !options.grad)
+    return makeError("--cotangent is for --grad");
   if (options.device == Device::Reference &&
       (options.bench || !options.scheduleTarget.empty()))
     return makeError("--device=reference takes no --bench and no "

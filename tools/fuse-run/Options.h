@@ -28,6 +28,10 @@ struct Options {
   std::string scheduleTarget;
   /// `FILE` in argument order, or `NAME=FILE`.
   std::vector<std::string> inputs;
+  /// How many of them came by --cotangent.
+  unsigned numCotangents = 0;
+  /// Run the backward pass as well.
+  bool grad = false;
   std::string outputDir;
   uint64_t seed = 0;
   bool check = false;

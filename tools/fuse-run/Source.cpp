@@ -166,13 +166,42 @@ static Expected<Source> readProgram(const std::string &bytes,
   return source;
 }
 
+/// The graph with its derivatives: what a training run computes.
+static Expected<Source> readJointGraph(std::string text,
+                                       const Options &options) {
+  auto primal = readText(text, options);
+  if (!primal)
+    return primal;
+  if (!primal->isGraph)
+    return Error{ErrorCode::Unsupported,
+                 "--grad needs a graph of the fuse dialect", options.source};
+  CompileOptions emitOptions = getParseOptions(options.source, primal->entry);
+  emitOptions.gradients = true;
+  auto joint = emit(text, Stage::Joint, emitOptions);
+  if (!joint)
+    return joint.error();
+  auto source = readText(std::move(*joint), options);
+  if (!source)
+    return source;
+  source->graph = source->text;
+  source->primal = std::move(text);
+  return source;
+}
+
 Expected<Source> loadSource(const Options &options) {
   auto content = readFile(options.source);
   if (!content)
     return content.error();
-  if (llvm::StringRef(*content).starts_with("TILEFUSE"))
+  bool isProgram = llvm::StringRef(*content).starts_with("TILEFUSE");
+  if (isProgram && options.grad)
+    return Error{ErrorCode::Unsupported,
+                 "--grad needs text; a program's backward pass is an entry of "
+                 "its own",
+                 options.source};
+  if (isProgram)
     return readProgram(*content, options);
-  return readText(std::move(*content), options);
+  return options.grad ? readJointGraph(std::move(*content), options)
+                      : readText(std::move(*content), options);
 }
 
 Expected<Graph> parseGraph(const std::string &text, const std::string &name,

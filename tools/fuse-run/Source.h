@@ -24,6 +24,8 @@ struct Source {
   std::optional<Program> program;
   std::string entry;
   std::vector<Argument> inputs;
+  /// With --grad: what was given; `text` and `graph` are its joint graph then.
+  std::string primal;
   /// Whether the text itself is a graph of the fuse dialect.
   bool isGraph = false;
   /// Graph in the fuse dialect that says what is computed: the text itself, or

@@ -24,7 +24,7 @@ static Expected<void> writeOutputs(const Result &result,
                  "cannot make the directory: " + code.message(), directory};
   for (auto [i, tensor] : llvm::enumerate(result.outputs))
     if (auto written = reference::writeNpy(
-            directory + "/out" + std::to_string(i) + ".npy", tensor);
+            directory + "/" + result.outputNames[i] + ".npy", tensor);
         !written)
       return written;
   return {};
