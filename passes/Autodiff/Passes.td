@@ -80,7 +80,7 @@ def FusePartition : Pass<"fuse-partition", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"remarks", "remarks", "bool", "false",
-           "a remark per residual and per value computed again">
+           "a remark per residual">
   ];
   let statistics = [
     Statistic<"residuals", "residuals", "values saved beside arguments and results">,
