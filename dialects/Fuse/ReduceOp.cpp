@@ -172,7 +172,12 @@ SmallVector<Value> ReduceOp::finalize(OpBuilder &b, Location loc,
 }
 
 // Two passes over the block, as a numerically careful variance has it: the mean
-// first, then the squares of the deviations from it.
+// first, then the deviations from it. A mean is rounded, by up to half an ulp
+// of values that may be far larger than their spread, and every deviation
+// inherits that error. So the second pass sums the deviations d too: their mean
+// is what the first mean lacks (the "corrected two-pass algorithm" of Chan,
+// Golub and LeVeque, 1983):
+//   mean = mean0 + sum(d)/n      m2 = sum(d^2) - sum(d)^2/n
 static SmallVector<Value> reduceMoments(OpBuilder &b, Location loc, Value x,
                                         BlockReducer &reducer) {
   ElementBuilder e(b, loc);
@@ -202,10 +207,14 @@ static SmallVector<Value> reduceMoments(OpBuilder &b, Location loc, Value x,
         all.getNumElements() / (kept ? kept.getNumElements() : 1);
     count = e.constant(elements, sum);
   }
-  Value mean = e.div(sum, e.max(count, 1.0));
+  Value divisor = e.max(count, 1.0);
+  Value mean = e.div(sum, divisor);
   Value deviation = masked(e.sub(x, reducer.expand(b, loc, mean)));
-  Value m2 = reducer.reduce(b, loc, e.mul(deviation, deviation), add)[0];
-  return {count, mean, m2};
+  SmallVector<Value> sums =
+      reducer.reduce(b, loc, {deviation, e.mul(deviation, deviation)}, add);
+  Value missing = e.div(sums[0], divisor);
+  return {count, e.add(mean, missing),
+          e.sub(sums[1], e.mul(sums[0], missing))};
 }
 
 SmallVector<Value> ReduceOp::reduceBlock(OpBuilder &b, Location loc,
