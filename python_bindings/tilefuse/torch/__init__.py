@@ -1,0 +1,11 @@
+"""PyTorch integration: a torch.compile backend with tilefuse's own backward pass.
+
+    model = torch.compile(model, backend="tilefuse")
+    model = tilefuse.torch.fuse(model)
+    print(tilefuse.torch.explain(model, x))
+"""
+
+from . import contractions, losses, norms, pointwise, pooling, reductions, shapes  # noqa: F401
+from .backend import backend
+
+__all__ = ["backend"]

@@ -1,0 +1,194 @@
+"""The backend of torch.compile: capture, plan, compile the regions, run the rest as it is."""
+
+import logging
+import operator
+
+import torch
+
+from . import precision
+from .capture import capture
+from .plan import make_plan
+from .state import EAGER
+
+log = logging.getLogger("tilefuse.torch")
+
+
+def backend(module, examples, **_):
+    """torch.compile(model, backend="tilefuse"): an FX graph and example inputs to a callable.
+
+    Supported regions run as tilefuse programs with tilefuse's own backward; the rest stays
+    PyTorch's, with one line in the log "tilefuse.torch" for each operation and reason.
+    """
+    if any(isinstance(e, torch.SymInt) for e in examples):
+        return Specialised(module)
+    return compile_graph(module, examples).run
+
+
+def compile_graph(module, examples):
+    """A Compiled graph for static shapes; on any failure, the module as it is."""
+    try:
+        captured = capture(module, examples)
+    except Exception as error:  # whatever PyTorch's tracing may raise
+        log.warning("the whole graph stays in PyTorch: it cannot be traced: %s: %s",
+                    type(error).__name__, str(error).split("\n")[0])
+        return Compiled(module.forward, None, None, [])
+    refused = {}
+    while True:
+        plan = make_plan(captured, precision.current, refused)
+        operators, failed = define_all(plan, precision.current(plan.device))
+        if not failed:
+            break
+        for region, reason in failed:
+            refused.update({node: reason for node in region.nodes})
+    for (op, reason), count in plan.fallbacks.items():
+        log.info("%s stays in PyTorch%s: %s", op, f" ({count} times)" if count > 1 else "", reason)
+    return Compiled(Assembly(captured, plan, operators).run(), captured, plan, operators)
+
+
+class Compiled:
+    """A compiled graph: `run` takes and gives what the module's forward does."""
+
+    def __init__(self, run, captured, plan, operators):
+        self.run = run
+        self.captured = captured
+        self.plan = plan
+        self.operators = operators
+
+
+def define_all(plan, chosen):
+    """An operator per region, and (region, reason) of those that do not compile."""
+    import tilefuse
+    try:
+        from .operators import define
+    except ImportError:
+        from .interim import define
+
+    operators, failed = [], []
+    for i, region in enumerate(plan.regions):
+        gradients = tuple(n in plan.needs_grad for n in region.inputs)
+        try:
+            text = region.text("region", chosen, plan.device)
+            defined = define(text, name="region", gradients=gradients)
+            defined.programs(plan.device)
+            operators.append(defined)
+        except tilefuse.Error as error:
+            log.warning("a region of %d operations stays in PyTorch: it does not compile: %s",
+                        len(region.nodes), str(error).split("\n")[0])
+            failed.append((region, "it does not compile"))
+    return operators, failed
+
+
+class Specialised:
+    """A graph with dynamic shapes: compiled again for every combination of shapes met."""
+
+    def __init__(self, module):
+        self.module = module
+        self.compiled = {}
+
+    def __call__(self, *arguments):
+        key = (torch.is_grad_enabled(), *(
+            (a.shape, a.stride(), a.dtype, a.device, a.requires_grad)
+            if isinstance(a, torch.Tensor) else a for a in arguments))
+        run = self.compiled.get(key)
+        if run is None:
+            run = self.compiled[key] = compile_graph(self.module, arguments).run
+        return run(*arguments)
+
+
+class Assembly:
+    """The graph that runs: one call per region, PyTorch's ops, copies into mutated inputs."""
+
+    def __init__(self, captured, plan, operators):
+        self.captured = captured
+        self.plan = plan
+        self.operators = operators
+        self.graph = torch.fx.Graph()
+        self.values = {}
+
+    def run(self):
+        source = self.captured.module
+        placeholders = [n for n in source.graph.nodes if n.op == "placeholder"]
+        for node in placeholders:
+            self.values[node] = self.graph.placeholder(node.name)
+        for node in source.graph.nodes:
+            if node.op == "get_attr":
+                self.values[node] = self.graph.get_attr(node.target)
+        self.add_calls(source)
+        self.add_results(source)
+        module = torch.fx.GraphModule(source, self.graph)
+        return bind(module.forward, self.captured.places)
+
+    def add_calls(self, source):
+        level = self.plan.level
+        ordered = [n for n in source.graph.nodes if n.op == "call_function"]
+        in_region = {n: i for i, r in enumerate(self.plan.regions) for n in r.nodes}
+        done = set()
+        for node in sorted(ordered, key=lambda n: level[n]):  # stable
+            if node not in in_region:
+                self.values[node] = self.eager(node)
+            elif in_region[node] not in done:
+                done.add(in_region[node])
+                self.add_region(in_region[node])
+
+    def add_region(self, index):
+        region = self.plan.regions[index]
+        call = self.graph.call_function(
+            named(self.operators[index], f"region_{index}"),
+            tuple(self.values[n] for n in region.inputs))
+        updated = {new: place for place, new in region.state.items()}
+        position = 0
+        for node in region.outputs:
+            if node in updated:
+                self.values[node] = self.values[updated[node]]
+                continue
+            self.values[node] = self.graph.call_function(operator.getitem, (call, position))
+            position += 1
+
+    def eager(self, node):
+        """PyTorch's op; a view becomes a reshape, for a region's result may be laid out
+        otherwise than what was traced."""
+        replaced = self.graph.node_copy(node, self.values.__getitem__)
+        aten = torch.ops.aten
+        if node.target in (aten.view.default, aten._unsafe_view.default):
+            replaced.target = aten.reshape.default
+        replaced.target = EAGER.get(replaced.target, replaced.target)
+        return replaced
+
+    def add_results(self, source):
+        output = next(n for n in source.graph.nodes if n.op == "output")
+        results, _ = output.args[0]
+        updated = {p for r in self.plan.regions for p in r.state}
+        for place, new in self.captured.mutations_nodes():
+            if place not in updated:
+                self.graph.call_function(write_back, (self.values[place], self.values[new]))
+        self.graph.output(torch.fx.map_arg(results, self.values.__getitem__))
+
+
+def named(called, name):
+    """A function of that name, which a graph can call."""
+    def region(*tensors):
+        return called(*tensors)
+    region.__name__ = region.__qualname__ = name
+    return region
+
+
+def write_back(place, new):
+    """The new content of a tensor that the graph changes in place."""
+    if place.requires_grad and not place.is_leaf:
+        place.copy_(new)
+    else:
+        with torch.no_grad():
+            place.copy_(new)
+
+
+def bind(forward, places):
+    """`forward` takes tensors; the result takes the caller's arguments."""
+    attributes = [p for p in places if isinstance(p, torch.Tensor)]
+    indices = [p for p in places if not isinstance(p, torch.Tensor)]
+
+    def run(*arguments):
+        return forward(*[arguments[i] for i in indices], *attributes)
+
+    def run_all(*arguments):
+        return forward(*arguments)
+    return run_all if not attributes and indices == list(range(len(indices))) else run

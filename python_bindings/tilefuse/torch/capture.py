@@ -1,0 +1,125 @@
+"""From Dynamo's graph to functional ATen ops, before autograd.
+
+The graph is run once on fake tensors under functionalisation: in-place ops become
+pure ones, and what they change of the inputs becomes a copy at the end. Autograd has
+not been traced, so PyTorch's own ops between regions keep their derivatives.
+"""
+
+import dataclasses
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.func import functionalize
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from .decompositions import table
+from .state import VisibleState
+
+
+@dataclasses.dataclass
+class Captured:
+    """A functional graph, its inputs, and what it writes back to them.
+
+    `graph` has one placeholder per tensor input; `places` says which of the caller's
+    arguments each one is, or gives the tensor itself where it is an attribute of the
+    module. The graph returns (results, new contents of mutated inputs); `mutations` are
+    pairs (placeholder, position among the new contents).
+    """
+
+    module: torch.fx.GraphModule
+    places: list
+    requires_grad: list
+    mutations: list
+
+    def mutations_nodes(self):
+        output = next(n for n in self.module.graph.nodes if n.op == "output")
+        return [(place, output.args[0][1][i]) for place, i in self.mutations]
+
+
+def fake_like(mode, tensor):
+    """A tensor without data, of the same shape, strides, type and device."""
+    with mode:
+        return torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype,
+                                   device=tensor.device)
+
+
+class _Run(torch.fx.Interpreter):
+    """Runs Dynamo's graph; what runs without gradients is detached visibly."""
+
+    def __init__(self, module, attributes):
+        super().__init__(module)
+        self.attributes = attributes
+        self.records = torch.is_grad_enabled()
+
+    def get_attr(self, target, args, kwargs):
+        value = super().get_attr(target, args, kwargs)
+        return self.attributes.get(target, value)
+
+    def run_node(self, node):
+        result = super().run_node(node)
+        hidden = self.records and not torch.is_grad_enabled()
+        if hidden and isinstance(result, torch.Tensor) and not writes_in_place(node):
+            return result.detach()
+        return result
+
+
+def writes_in_place(node):
+    name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
+    return node.op in ("placeholder", "get_attr", "output") or name.endswith("_")
+
+
+def tensor_attributes(module):
+    """Tensors that the graph reads as attributes (parameters, before PyTorch 2.5)."""
+    found = {}
+    for node in module.graph.nodes:
+        if node.op == "get_attr":
+            value = module
+            for part in node.target.split("."):
+                value = getattr(value, part)
+            if isinstance(value, torch.Tensor):
+                found[node.target] = value
+    return found
+
+
+def capture(module, examples):
+    """The functional form of a graph for inputs like `examples` (tensors, real or fake, and
+    numbers, which become constants)."""
+    mode = FakeTensorMode(allow_non_fake_inputs=True)
+    attributes = tensor_attributes(module)
+    positions = [i for i, e in enumerate(examples) if isinstance(e, torch.Tensor)]
+    sources = [examples[i] for i in positions] + list(attributes.values())
+    fakes = [fake_like(mode, s) for s in sources]
+
+    def run(*tensors):
+        values = list(examples)
+        for place, tensor in zip(positions, tensors):
+            values[place] = tensor
+        given = dict(zip(attributes, tensors[len(positions):]))
+        grad = torch.is_grad_enabled()
+        try:
+            with VisibleState():
+                return _Run(module, given).run(*values)
+        finally:
+            torch.set_grad_enabled(grad)
+
+    with mode:
+        traced = make_fx(functionalize(run, remove="mutations"), decomposition_table=table())(
+            *fakes)
+    mutations = _split_mutations(traced.graph)
+    traced.graph.eliminate_dead_code()
+    return Captured(traced, positions + list(attributes.values()),
+                    [s.requires_grad for s in sources], mutations)
+
+
+def _split_mutations(graph):
+    """Takes the final copies into inputs out of the graph."""
+    found = []
+    for node in list(graph.nodes):
+        if node.target is torch.ops.aten.copy_.default and node.args[0].op == "placeholder":
+            found.append((node.args[0], node.args[1]))
+            node.replace_all_uses_with(node.args[0])
+            graph.erase_node(node)
+    # Keep the new contents alive through dead code elimination.
+    output = next(n for n in graph.nodes if n.op == "output")
+    output.args = ((output.args[0], tuple(new for _, new in found)),)
+    return [(old, i) for i, (old, _) in enumerate(found)]

@@ -1,0 +1,103 @@
+"""Normalisations and softmax."""
+
+import math
+
+import torch
+
+from . import state  # noqa: F401  (defines the tilefuse.batch_norm ops)
+from .pointwise import _plain
+from .table import lowers
+from .text import Unsupported
+
+
+def eps_text(eps):
+    return f"eps {float(eps)!r}" if _plain(eps) else f"eps {float(eps):.17e}"
+
+
+def channel_vector(b, x, value, filler):
+    """A parameter per channel, or the constant that stands for its absence."""
+    return value if value is not None else b.constant(filler, x.dtype, (x.shape[1],))
+
+
+@lowers("tilefuse.batch_norm_train.default")
+def batch_norm_train(b, x, weight, bias, mean, var, momentum, eps):
+    if math.prod(x.shape) == x.shape[1]:
+        raise Unsupported("one value per channel")
+    parameters = [channel_vector(b, x, weight, 1.0), channel_vector(b, x, bias, 0.0),
+                  channel_vector(b, x, mean, 0.0), channel_vector(b, x, var, 1.0)]
+    results = [b.fresh(x.shape, x.dtype), *[b.fresh(p.shape, p.dtype) for p in parameters[2:]]]
+    moment = f"{float(momentum)!r}" if _plain(momentum) else f"{float(momentum):.17e}"
+    b.append("batch_norm", [x, *parameters], results, f"{eps_text(eps)} momentum {moment}",
+             "function")
+    return (results[0], results[1] if mean is not None else None,
+            results[2] if var is not None else None)
+
+
+@lowers("tilefuse.batch_norm_eval.default")
+def batch_norm_eval(b, x, weight, bias, mean, var, eps):
+    parameters = [channel_vector(b, x, weight, 1.0), channel_vector(b, x, bias, 0.0), mean, var]
+    return b.op("batch_norm_inference", [x, *parameters], attributes=eps_text(eps),
+                style="function")
+
+
+@lowers("aten.native_layer_norm.default")
+def layer_norm(b, x, shape, weight, bias, eps):
+    words, operands = [f"num_dims {len(shape)}"], [x]
+    for word, value in (("gamma", weight), ("beta", bias)):
+        if value is not None:
+            words.append(f"{word} {value.name}")
+            operands.append(value)
+    return written(b, "layer_norm", operands, words, eps), None, None
+
+
+def written(b, name, operands, words, eps):
+    """An op whose optional operands come after words of its own."""
+    result = b.fresh(operands[0].shape, operands[0].dtype)
+    given = ", ".join(o.type for o in operands)
+    b.lines.append(f"{result.name} = fuse.{name} {operands[0].name} {' '.join(words)} "
+                   f"{eps_text(eps)} : ({given}) -> {result.type}")
+    return result
+
+
+@lowers("aten.native_group_norm.default")
+def group_norm(b, x, weight, bias, n, c, size, groups, eps):
+    words, operands = [f"groups {groups}"], [x]
+    for word, value in (("gamma", weight), ("beta", bias)):
+        if value is not None:
+            words.append(f"{word} {value.name}")
+            operands.append(value)
+    return written(b, "group_norm", operands, words, eps), None, None
+
+
+@lowers("aten.rms_norm.default", "aten._fused_rms_norm.default")
+def rms_norm(b, x, shape, weight, eps):
+    wide = torch.float64 if x.dtype == torch.float64 else torch.float32
+    eps = torch.finfo(wide if isinstance(b.out, tuple) else x.dtype).eps if eps is None else eps
+    value = b.cast(x, wide)
+    dims = range(x.rank - len(shape), x.rank)
+    power = b.fold("mean", b.unary("square", value), dims, keepdims=True)
+    factor = b.unary("rsqrt", b.binary("add", power, b.scalar(eps, power)))
+    y = b.binary("mul", value, factor)
+    if weight is not None:
+        y = b.binary("mul", y, b.cast(weight, wide))
+    y = b.cast(y, x.dtype)
+    return (y, None) if isinstance(b.out, (tuple, list)) else y
+
+
+def along(b, name, x, dim, dtype):
+    if not dtype.is_floating_point:
+        raise Unsupported("integers")
+    if x.rank == 0:
+        return b.reshape(b.op(name, [b.reshape(b.cast(x, dtype), (1,))], attributes="dim 0",
+                              style="arrow"), ())
+    return b.op(name, [b.cast(x, dtype)], attributes=f"dim {dim % x.rank}", style="arrow")
+
+
+@lowers("aten._softmax.default")
+def softmax(b, x, dim, half_to_float):
+    return along(b, "softmax", x, dim, b.out.dtype)
+
+
+@lowers("aten._log_softmax.default")
+def log_softmax(b, x, dim, half_to_float):
+    return along(b, "log_softmax", x, dim, b.out.dtype)

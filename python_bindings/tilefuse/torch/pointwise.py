@@ -1,0 +1,475 @@
+"""Pointwise ops: promotion, scalars, and the functions themselves."""
+
+import math
+
+import torch
+
+from .table import lowers
+from .text import Unsupported, Value
+
+NARROW = (torch.float16, torch.bfloat16)
+
+
+def compute_dtype(dtype, operands):
+    """PyTorch keeps a Python number in float32 beside 16-bit elements."""
+    narrow = dtype in NARROW and any(not isinstance(o, Value) for o in operands)
+    return torch.float32 if narrow else dtype
+
+
+def operand(b, x, dtype):
+    """A Value or a Python number as a Value of `dtype`."""
+    if isinstance(x, Value):
+        return b.cast(x, dtype)
+    if isinstance(x, complex):
+        raise Unsupported("complex numbers")
+    return b.constant(x, dtype)
+
+
+def promoted(*operands):
+    """The element type in which PyTorch compares these."""
+    dummies = [torch.empty((1,) * o.rank, dtype=o.dtype, device="meta")
+               if isinstance(o, Value) else o for o in operands]
+    dtype = torch.result_type(dummies[0], dummies[1])
+    for extra in dummies[2:]:
+        dtype = torch.result_type(torch.empty((1,), dtype=dtype, device="meta"), extra)
+    return dtype
+
+
+def elementwise(b, function, *operands):
+    """`function` of the operands in the result's element type."""
+    dtype = compute_dtype(b.out.dtype, operands)
+    result = function(*[operand(b, o, dtype) for o in operands])
+    return finish(b, result)
+
+
+def finish(b, result):
+    """The result in the node's own type and shape."""
+    return b.broadcast(b.cast(result, b.out.dtype), tuple(b.out.shape))
+
+
+def float_only(b):
+    if not b.out.dtype.is_floating_point:
+        raise Unsupported("integers")
+
+
+# One operand ---------------------------------------------------------------------
+
+# Functions of floats (integers are converted); ATen name -> fuse name.
+FLOAT_UNARY = {name: name for name in (
+    "exp", "exp2", "expm1", "log", "log2", "log1p", "sqrt", "rsqrt", "reciprocal", "sin", "cos",
+    "tanh", "erf", "sigmoid", "selu", "silu", "mish", "hardswish", "hardsigmoid")}
+# Functions that keep integers.
+ANY_UNARY = {name: name for name in ("neg", "abs", "sign", "relu")}
+ROUNDING = {name: name for name in ("floor", "ceil", "trunc")}
+
+
+def _register_unary():
+    for aten, fuse in FLOAT_UNARY.items():
+        def lowering(b, x, *_, fuse=fuse):
+            float_only(b)
+            return elementwise(b, lambda x: b.unary(fuse, x), x)
+        lowers(f"aten.{aten}.default")(lowering)
+    for aten, fuse in ANY_UNARY.items():
+        def lowering(b, x, fuse=fuse):
+            if x.dtype == torch.bool:
+                raise Unsupported("booleans")
+            return b.unary(fuse, x)
+        lowers(f"aten.{aten}.default")(lowering)
+    for aten, fuse in ROUNDING.items():
+        def lowering(b, x, fuse=fuse):
+            return b.unary(fuse, x) if x.dtype.is_floating_point else x
+        lowers(f"aten.{aten}.default")(lowering)
+
+
+_register_unary()
+
+
+@lowers("aten.round.default")
+def round_(b, x):
+    return b.unary("round", x) if x.dtype.is_floating_point else x
+
+
+@lowers("aten.erfc.default")
+def erfc(b, x):
+    raise Unsupported("1 - erf(x) would lose accuracy")
+
+
+@lowers("aten.tan.default")
+def tan(b, x):
+    float_only(b)
+    return elementwise(b, lambda x: b.binary("div", b.unary("sin", x), b.unary("cos", x)), x)
+
+
+@lowers("aten.log10.default")
+def log10(b, x):
+    float_only(b)
+    return elementwise(b, lambda x: b.binary("mul", b.unary("log", x),
+                                             b.scalar(1 / math.log(10), x)), x)
+
+
+@lowers("aten.square.default")
+def square(b, x):
+    return b.unary("square", x)
+
+
+@lowers("aten.atan.default")
+def atan(b, x):
+    float_only(b)
+    return elementwise(b, lambda x: b.binary("atan2", x, b.scalar(1.0, x)), x)
+
+
+@lowers("aten.frac.default")
+def frac(b, x):
+    return b.binary("sub", x, b.unary("trunc", x))
+
+
+@lowers("aten.leaky_relu.default")
+def leaky_relu(b, x, slope):
+    if not _plain(slope):
+        _bad(slope)
+    return b.unary("leaky_relu", x, f"slope {float(slope)!r}")
+
+
+def _plain(value):
+    return "e" not in repr(float(value)) and math.isfinite(float(value))
+
+
+def _bad(value):
+    raise Unsupported(f"the number {value}")
+
+
+@lowers("aten.prelu.default", "aten._prelu_kernel.default")
+def prelu(b, x, weight):
+    if weight.rank == 1 and weight.shape[0] > 1:
+        weight = b.reshape(weight, (weight.shape[0],) + (1,) * (x.rank - 2))
+    elif weight.rank == 1:
+        weight = b.reshape(weight, ())
+    positive = b.compare("gt", x, b.scalar(0.0, x))
+    return b.select(positive, x, b.binary("mul", x, weight))
+
+
+@lowers("aten.elu.default")
+def elu(b, x, alpha, scale, input_scale):
+    if not _plain(alpha):
+        _bad(alpha)
+    if input_scale == 1:
+        result = b.unary("elu", x, f"alpha {float(alpha)!r}")
+    elif scale == 1 and input_scale * alpha == 1:
+        result = b.unary("celu", x, f"alpha {float(alpha)!r}")
+    else:
+        raise Unsupported("scales of elu in this combination")
+    return result if scale == 1 else b.binary("mul", result, b.scalar(float(scale), x))
+
+
+@lowers("aten.celu.default")
+def celu(b, x, alpha):
+    return elu(b, x, alpha, 1.0, 1.0 / alpha if alpha != 1 else 1)
+
+
+@lowers("aten.gelu.default")
+def gelu(b, x, approximate):
+    return b.unary("gelu", x, "approximate tanh" if approximate == "tanh" else "")
+
+
+@lowers("aten.softplus.default")
+def softplus(b, x, beta, threshold):
+    if not (_plain(beta) and _plain(threshold)):
+        _bad((beta, threshold))
+    return b.unary("softplus", x, f"beta {float(beta)!r} threshold {float(threshold)!r}")
+
+
+@lowers("aten.log_sigmoid_forward.default")
+def log_sigmoid(b, x):
+    b.out = b.out[0]
+    return b.unary("log_sigmoid", x), None
+
+
+@lowers("aten.hardtanh.default")
+def hardtanh(b, x, low, high):
+    return clamp(b, x, low, high)
+
+
+@lowers("aten.relu6.default")
+def relu6(b, x):
+    return b.unary("relu6", x)
+
+
+@lowers("aten.clamp.default", "aten.clamp.Tensor")
+def clamp(b, x, low, high):
+    def run(x, *bounds):
+        bounds = list(bounds)
+        if low is not None:
+            x = b.binary("maximum", x, bounds.pop(0))
+        if high is not None:
+            x = b.binary("minimum", x, bounds.pop(0))
+        return x
+    scalars = not isinstance(low, Value) and not isinstance(high, Value)
+    if scalars and x.dtype.is_floating_point and b.out.dtype == x.dtype:
+        words = []
+        for word, bound in (("min", low), ("max", high)):
+            if bound is not None:
+                if not _plain(bound):
+                    break
+                words.append(f"{word} {float(bound)!r}")
+        else:
+            return b.unary("clamp", x, " ".join(words))
+    return elementwise(b, run, x, *[v for v in (low, high) if v is not None])
+
+
+@lowers("aten.clamp_min.default", "aten.clamp_min.Tensor")
+def clamp_min(b, x, low):
+    return clamp(b, x, low, None)
+
+
+@lowers("aten.clamp_max.default", "aten.clamp_max.Tensor")
+def clamp_max(b, x, high):
+    return clamp(b, x, None, high)
+
+
+@lowers("aten.threshold.default")
+def threshold(b, x, limit, value):
+    above = b.compare("gt", x, b.constant(limit, x.dtype))
+    return b.select(above, x, b.constant(value, x.dtype))
+
+
+@lowers("aten.logical_not.default")
+def logical_not(b, x):
+    return b.unary("not", b.cast(x, torch.bool))
+
+
+@lowers("aten.bitwise_not.default")
+def bitwise_not(b, x):
+    return b.unary("not", x)
+
+
+@lowers("aten.isnan.default")
+def isnan(b, x):
+    if not x.dtype.is_floating_point:
+        raise Unsupported("integers")
+    return b.op("isnan", [x], dtype=torch.bool, style="arrow")
+
+
+# Two operands --------------------------------------------------------------------
+
+def _scaled(b, y, alpha, dtype):
+    y = operand(b, y, dtype)
+    return y if alpha == 1 else b.binary("mul", y, operand(b, alpha, dtype))
+
+
+@lowers("aten.add.Tensor", "aten.add.Scalar")
+def add(b, x, y, alpha):
+    return _sum(b, "add", x, y, alpha)
+
+
+@lowers("aten.sub.Tensor", "aten.sub.Scalar")
+def sub(b, x, y, alpha):
+    return _sum(b, "sub", x, y, alpha)
+
+
+@lowers("aten.rsub.Tensor", "aten.rsub.Scalar")
+def rsub(b, x, y, alpha):
+    dtype = compute_dtype(b.out.dtype, (x, y, alpha if alpha != 1 else x))
+    return finish(b, b.binary("sub", operand(b, y, dtype), _scaled(b, x, alpha, dtype)))
+
+
+def _sum(b, name, x, y, alpha):
+    if b.out.dtype == torch.bool:
+        if name == "sub" or alpha != 1:
+            raise Unsupported("booleans")
+        return finish(b, b.binary("or", operand(b, x, torch.bool), operand(b, y, torch.bool)))
+    dtype = compute_dtype(b.out.dtype, (x, y, alpha if alpha != 1 else x))
+    return finish(b, b.binary(name, operand(b, x, dtype), _scaled(b, y, alpha, dtype)))
+
+
+@lowers("aten.mul.Tensor", "aten.mul.Scalar")
+def mul(b, x, y):
+    return elementwise(b, lambda x, y: b.binary("and" if x.dtype == torch.bool else "mul", x, y),
+                       x, y)
+
+
+@lowers("aten.div.Tensor", "aten.div.Scalar")
+def div(b, x, y):
+    return elementwise(b, lambda x, y: b.binary("div", x, y), x, y)
+
+
+@lowers("aten.div.Tensor_mode", "aten.div.Scalar_mode")
+def div_mode(b, x, y, mode):
+    if mode is None:
+        return div(b, x, y)
+    if not b.out.dtype.is_floating_point:
+        raise Unsupported("integer division that may trap")
+    if mode == "trunc":
+        return elementwise(b, lambda x, y: b.unary("trunc", b.binary("div", x, y)), x, y)
+    return floor_divide(b, x, y)
+
+
+@lowers("aten.floor_divide.default")
+def floor_divide(b, x, y):
+    float_only(b)
+
+    def run(x, y):
+        # As PyTorch: the exact multiple below x, divided, then rounded; not floor(x / y).
+        rest = b.binary("remainder", x, y)
+        quotient = b.unary("round", b.binary("div", b.binary("sub", x, rest), y))
+        by_zero = b.compare("eq", y, b.scalar(0.0, y))
+        return b.select(by_zero, b.binary("div", x, y), quotient)
+    return elementwise(b, run, x, y)
+
+
+def _register_binary():
+    for aten, fuse in {"maximum": "maximum", "minimum": "minimum", "atan2": "atan2"}.items():
+        def lowering(b, x, y, fuse=fuse):
+            if b.out.dtype == torch.bool:
+                raise Unsupported("booleans")
+            return elementwise(b, lambda x, y: b.binary(fuse, x, y), x, y)
+        lowers(f"aten.{aten}.default")(lowering)
+    for aten, fuse in {"eq": "eq", "ne": "ne", "lt": "lt", "le": "le", "gt": "gt",
+                       "ge": "ge"}.items():
+        def lowering(b, x, y, fuse=fuse):
+            dtype = promoted(x, y)
+            return b.compare(fuse, operand(b, x, dtype), operand(b, y, dtype))
+        lowers(f"aten.{aten}.Tensor", f"aten.{aten}.Scalar")(lowering)
+    for aten, fuse in {"logical_and": "and", "logical_or": "or", "logical_xor": "xor"}.items():
+        def lowering(b, x, y, fuse=fuse):
+            return b.binary(fuse, b.cast(x, torch.bool), b.cast(y, torch.bool))
+        lowers(f"aten.{aten}.default")(lowering)
+    for aten, fuse in {"bitwise_and": "and", "bitwise_or": "or", "bitwise_xor": "xor"}.items():
+        def lowering(b, x, y, fuse=fuse):
+            return elementwise(b, lambda x, y: b.binary(fuse, x, y), x, y)
+        lowers(f"aten.{aten}.Tensor", f"aten.{aten}.Scalar")(lowering)
+    for aten, predicate in {"fmax": "ge", "fmin": "le"}.items():
+        def lowering(b, x, y, predicate=predicate):
+            float_only(b)
+
+            def run(x, y):
+                no = b.op("isnan", [y], dtype=torch.bool, style="arrow")
+                better = b.binary("or", b.compare(predicate, x, y), no)
+                return b.select(better, x, y)
+            return elementwise(b, run, x, y)
+        lowers(f"aten.{aten}.default")(lowering)
+
+
+_register_binary()
+
+
+@lowers("aten.remainder.Tensor", "aten.remainder.Scalar")
+def remainder(b, x, y):
+    float_only(b)
+    return elementwise(b, lambda x, y: b.binary("remainder", x, y), x, y)
+
+
+@lowers("aten.pow.Tensor_Scalar")
+def pow_scalar(b, x, exponent):
+    if b.out.dtype != x.dtype:
+        return elementwise(b, lambda x, y: b.binary("pow", x, y), x, exponent)
+    special = {1: lambda: x, 2: lambda: b.unary("square", x)}
+    if x.dtype.is_floating_point:
+        special |= {0.5: lambda: b.unary("sqrt", x), -0.5: lambda: b.unary("rsqrt", x),
+                    -1: lambda: b.unary("reciprocal", x),
+                    3: lambda: b.binary("mul", b.unary("square", x), x)}
+    if exponent in special:
+        return special[exponent]()
+    float_only(b)
+    return elementwise(b, lambda x, y: b.binary("pow", x, y), x, exponent)
+
+
+@lowers("aten.pow.Tensor_Tensor", "aten.pow.Scalar")
+def pow_tensor(b, x, y):
+    float_only(b)
+    return elementwise(b, lambda x, y: b.binary("pow", x, y), x, y)
+
+
+@lowers("aten.where.self", "aten.where.ScalarSelf", "aten.where.ScalarOther", "aten.where.Scalar")
+def where(b, condition, x, y):
+    dtype = b.out.dtype
+    return finish(b, b.select(b.cast(condition, torch.bool), operand(b, x, dtype),
+                              operand(b, y, dtype)))
+
+
+@lowers("aten.masked_fill.Scalar", "aten.masked_fill.Tensor")
+def masked_fill(b, x, mask, value):
+    return finish(b, b.select(mask, operand(b, value, x.dtype), x))
+
+
+@lowers("aten.addcmul.default")
+def addcmul(b, x, y, z, value):
+    def run(x, y, z, *value):
+        product = b.binary("mul", y, z)
+        return b.binary("add", x, b.binary("mul", product, value[0]) if value else product)
+    return elementwise(b, run, x, y, z, *([] if value == 1 else [value]))
+
+
+@lowers("aten.addcdiv.default")
+def addcdiv(b, x, y, z, value):
+    float_only(b)
+
+    def run(x, y, z, *value):
+        quotient = b.binary("div", b.binary("mul", y, value[0]) if value else y, z)
+        return b.binary("add", x, quotient)
+    return elementwise(b, run, x, y, z, *([] if value == 1 else [value]))
+
+
+@lowers("aten.lerp.Scalar", "aten.lerp.Tensor")
+def lerp(b, x, y, weight):
+    def run(x, y, w):
+        # From whichever end is nearer, as PyTorch does.
+        difference = b.binary("sub", y, x)
+        near = b.binary("add", x, b.binary("mul", w, difference))
+        far = b.binary("sub", y, b.binary("mul", difference,
+                                          b.binary("sub", b.scalar(1.0, w), w)))
+        return b.select(b.compare("lt", b.unary("abs", w), b.scalar(0.5, w)), near, far)
+    return elementwise(b, run, x, y, weight)
+
+
+# Types and fills -----------------------------------------------------------------
+
+@lowers("aten._to_copy.default")
+def to_copy(b, x, dtype, layout, device, pin_memory, non_blocking, memory_format):
+    if device is not None and b.device is not None and torch.device(device).type != b.device.type:
+        raise Unsupported("another device")
+    return b.cast(x, b.out.dtype)
+
+
+@lowers("prims.convert_element_type.default")
+def convert(b, x, dtype):
+    return b.cast(x, b.out.dtype)
+
+
+@lowers("aten.clone.default", "aten.alias.default", "aten.lift_fresh_copy.default",
+        "aten.lift_fresh.default", "aten.contiguous.default")
+def identity(b, x, *_):
+    return x
+
+
+@lowers("aten.full.default", "aten.full_like.default", "aten.new_full.default")
+def full(b, *arguments):
+    return b.constant(arguments[2] if hasattr(arguments[1], "__len__") else arguments[1],
+                      b.out.dtype, tuple(b.out.shape))
+
+
+@lowers("aten.zeros.default", "aten.zeros_like.default", "aten.new_zeros.default")
+def zeros(b, *_):
+    return b.constant(0, b.out.dtype, tuple(b.out.shape))
+
+
+@lowers("aten.ones.default", "aten.ones_like.default", "aten.new_ones.default")
+def ones(b, *_):
+    return b.constant(1, b.out.dtype, tuple(b.out.shape))
+
+
+@lowers("aten.scalar_tensor.default")
+def scalar_tensor(b, value, *_):
+    return b.constant(value, b.out.dtype)
+
+
+@lowers("aten.arange.default", "aten.arange.start", "aten.arange.start_step")
+def arange(b, *arguments):
+    # The ends come first: end; start, end; start, end, step.
+    ends = [a for a in arguments[:3] if isinstance(a, (int, float)) and not isinstance(a, bool)]
+    start, step = (0, 1) if len(ends) == 1 else (ends[0], ends[2] if len(ends) > 2 else 1)
+    if b.out.dtype in NARROW or any(isinstance(v, float) for v in (start, step)):
+        raise Unsupported("fractional steps")
+    positions = b.iota(tuple(b.out.shape), 0, b.out.dtype)
+    if step != 1:
+        positions = b.binary("mul", positions, b.constant(step, b.out.dtype))
+    return b.binary("add", positions, b.constant(start, b.out.dtype)) if start else positions

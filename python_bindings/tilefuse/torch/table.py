@@ -1,0 +1,61 @@
+"""The table from ATen ops to functions that write their fuse form.
+
+A lowering is `f(builder, *arguments)`: the op's arguments in the order of its schema,
+defaults filled in, tensors as Values. It returns a Value, or a tuple with None for
+results that it cannot give. It raises Unsupported with the reason otherwise.
+
+    @lowers("aten.relu.default")
+    def relu(b, x):
+        return b.unary("relu", x)
+"""
+
+import torch
+
+from .text import Unsupported
+
+LOWERINGS = {}
+
+
+def resolve(name):
+    """The overload called `aten.add.Tensor`; None where this PyTorch has no such op."""
+    found = torch.ops
+    for part in name.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            return None
+    return found
+
+
+def lowers(*names):
+    """Registers a function as the lowering of these ops."""
+    def register(function):
+        for name in names:
+            op = resolve(name)
+            if op is not None:
+                LOWERINGS[op] = function
+        return function
+    return register
+
+
+def arguments(op, args, kwargs):
+    """All arguments of a call in the order of the op's schema."""
+    full = []
+    for i, parameter in enumerate(op._schema.arguments):
+        if i < len(args):
+            full.append(args[i])
+        elif parameter.name in kwargs:
+            full.append(kwargs[parameter.name])
+        elif parameter.has_default_value():
+            full.append(parameter.default_value)
+        else:
+            raise Unsupported(f"argument '{parameter.name}' is missing")
+    return full
+
+
+def lower(builder, op, args, kwargs):
+    """Writes one op; `args` hold Values for tensors."""
+    function = LOWERINGS.get(op)
+    if function is None:
+        raise Unsupported("no fuse form")
+    return function(builder, *arguments(op, args, kwargs))
