@@ -7,7 +7,9 @@ import torch
 
 from . import precision
 from .capture import capture
+from .empty import is_empty, nothing
 from .plan import make_plan
+from .region import meta
 from .state import EAGER
 
 log = logging.getLogger("tilefuse.torch")
@@ -24,7 +26,7 @@ def backend(module, examples, **_):
     return compile_graph(module, examples).run
 
 
-def compile_graph(module, examples):
+def compile_graph(module, examples, views_stay=True):
     """A Compiled graph for static shapes; on any failure, the module as it is."""
     try:
         captured = capture(module, examples)
@@ -34,7 +36,7 @@ def compile_graph(module, examples):
         return Compiled(module.forward, None, None, [])
     refused = {}
     while True:
-        plan = make_plan(captured, precision.current, refused)
+        plan = make_plan(captured, precision.current, refused, views_stay)
         operators, failed = define_all(plan, precision.current(plan.device))
         if not failed:
             break
@@ -147,6 +149,9 @@ class Assembly:
     def eager(self, node):
         """PyTorch's op; a view becomes a reshape, for a region's result may be laid out
         otherwise than what was traced."""
+        if is_empty(meta(node)) and node.target is not operator.getitem:
+            operands = tuple(self.values[n] for n in node.all_input_nodes)
+            return self.graph.call_function(nothing(meta(node)), operands)
         replaced = self.graph.node_copy(node, self.values.__getitem__)
         aten = torch.ops.aten
         if node.target in (aten.view.default, aten._unsafe_view.default):

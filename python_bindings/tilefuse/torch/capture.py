@@ -106,6 +106,7 @@ def capture(module, examples):
         traced = make_fx(functionalize(run, remove="mutations"), decomposition_table=table())(
             *fakes)
     mutations = _split_mutations(traced.graph)
+    _simplify(traced.graph)
     traced.graph.eliminate_dead_code()
     return Captured(traced, positions + list(attributes.values()),
                     [s.requires_grad for s in sources], mutations)
@@ -123,3 +124,26 @@ def _split_mutations(graph):
     output = next(n for n in graph.nodes if n.op == "output")
     output.args = ((output.args[0], tuple(new for _, new in found)),)
     return [(old, i) for i, (old, _) in enumerate(found)]
+
+
+def _simplify(graph):
+    """copy(a, b) of like tensors is b; what is still in place becomes pure.
+
+    Functionalisation leaves in-place ops inside ops that PyTorch writes by others. Tracing
+    reads what came before such an op from the node before, what comes after from its
+    result, so the pure form has the same readers.
+    """
+    for node in list(graph.nodes):
+        if not isinstance(node.target, torch._ops.OpOverload):
+            continue
+        if node.target is torch.ops.aten.copy.default:
+            old, new = (n.meta["val"] for n in node.args[:2])
+            if old.shape == new.shape and old.dtype == new.dtype:
+                node.replace_all_uses_with(node.args[1])
+                graph.erase_node(node)
+                continue
+        name = node.target.name().removeprefix("aten::").partition(".")[0]
+        if name.endswith("_") and node.target.namespace == "aten":
+            pure = getattr(getattr(torch.ops.aten, name[:-1], None), node.target._overloadname,
+                           None)
+            node.target = pure or node.target

@@ -50,6 +50,8 @@ def convolution(b, x, w, bias, stride, padding, dilation, transposed, output_pad
 def product(b, x, y):
     if not x.dtype.is_floating_point:
         raise Unsupported("a product of integers")
+    if x.shape[-1] == 0:
+        return b.constant(0.0, x.dtype, (*x.shape[:-1], y.shape[-1]))
     return b.matmul(x, y)
 
 

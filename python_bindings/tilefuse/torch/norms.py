@@ -42,6 +42,12 @@ def batch_norm_eval(b, x, weight, bias, mean, var, eps):
 
 @lowers("aten.native_layer_norm.default")
 def layer_norm(b, x, shape, weight, bias, eps):
+    if math.prod(shape) == 1:
+        # The deviation from the mean of one element is an exact zero, and so is its gradient.
+        return affine(b, b.binary("sub", x, x), weight, bias), None, None
+    if eps < 0:
+        rows = (*x.shape[:x.rank - len(shape)], math.prod(shape))
+        return affine(b, standardised(b, x, rows, eps), weight, bias), None, None
     words, operands = [f"num_dims {len(shape)}"], [x]
     for word, value in (("gamma", weight), ("beta", bias)):
         if value is not None:
@@ -59,8 +65,29 @@ def written(b, name, operands, words, eps):
     return result
 
 
+def affine(b, x, weight, bias):
+    x = x if weight is None else b.binary("mul", x, weight)
+    return x if bias is None else b.binary("add", x, bias)
+
+
+def standardised(b, x, shape, eps):
+    """The last dim of x, seen in `shape`, by its mean and variance, written out; any eps."""
+    wide = torch.float64 if x.dtype == torch.float64 else torch.float32
+    rows = b.reshape(b.cast(x, wide), shape)
+    dims = [rows.rank - 1]
+    centred = b.binary("sub", rows, b.fold("mean", rows, dims, keepdims=True))
+    variance = b.fold("mean", b.unary("square", centred), dims, keepdims=True)
+    factor = b.unary("rsqrt", b.binary("add", variance, b.scalar(eps, variance)))
+    return b.cast(b.reshape(b.binary("mul", centred, factor), x.shape), x.dtype)
+
+
 @lowers("aten.native_group_norm.default")
 def group_norm(b, x, weight, bias, n, c, size, groups, eps):
+    if eps < 0:
+        shape = (c,) + (1,) * (x.rank - 2)
+        weight, bias = (v if v is None else b.reshape(v, shape) for v in (weight, bias))
+        rows = (x.shape[0], groups, math.prod(x.shape[1:]) // groups)
+        return affine(b, standardised(b, x, rows, eps), weight, bias), None, None
     words, operands = [f"groups {groups}"], [x]
     for word, value in (("gamma", weight), ("beta", bias)):
         if value is not None:

@@ -7,6 +7,7 @@ import operator
 import torch
 
 from . import partition
+from .empty import is_empty
 from .region import Region, check, meta
 from .table import resolve
 
@@ -70,13 +71,14 @@ def main_device(graph):
     return counts.most_common(1)[0][0] if counts else torch.device("cpu")
 
 
-def make_plan(captured, precision_of, refused=()):
-    """Partitions a graph. `refused` are nodes that did not compile."""
+def make_plan(captured, precision_of, refused=(), views_stay=True):
+    """Partitions a graph. `refused` are nodes that did not compile; without `views_stay`
+    trailing views are compiled too."""
     graph = captured.module.graph
     device = main_device(graph)
     precision = precision_of(device)
     needs_grad = gradient_nodes(captured)
-    views = trailing_views(graph)
+    views = trailing_views(graph) if views_stay else set()
     supported, fallbacks = set(), collections.Counter()
     for node in graph.nodes:
         if node.op != "call_function" or node.target is operator.getitem or node in views:
@@ -85,6 +87,8 @@ def make_plan(captured, precision_of, refused=()):
             if node.args[0] in needs_grad:
                 continue
             supported.add(node)
+            continue
+        if is_empty(meta(node)):
             continue
         reason = refused[node] if node in refused else check(node, precision, device)
         if device.type not in ("cpu", "cuda"):
@@ -106,7 +110,8 @@ def drop_idle(graph, supported):
     """Without nodes that only feed PyTorch's ops and compute nothing: fills and views."""
     idle = {op for op in map(resolve, (
         "aten.full.default", "aten.zeros.default", "aten.ones.default", "aten.arange.default",
-        "aten.scalar_tensor.default", "aten.arange.start", "aten.arange.start_step"))
+        "aten.scalar_tensor.default", "aten.arange.start", "aten.arange.start_step",
+        "aten.empty_like.default", "aten.empty.memory_format"))
         if op is not None} | VIEWS
     kept = set(supported)
     for node in reversed(graph.nodes):

@@ -447,7 +447,18 @@ def full(b, *arguments):
                       b.out.dtype, tuple(b.out.shape))
 
 
-@lowers("aten.zeros.default", "aten.zeros_like.default", "aten.new_zeros.default")
+@lowers("aten.fill.Scalar")
+def fill(b, x, value):
+    return b.constant(value, b.out.dtype, tuple(b.out.shape))
+
+
+@lowers("aten.fill.Tensor")
+def fill_tensor(b, x, value):
+    return finish(b, value)
+
+
+@lowers("aten.zeros.default", "aten.zeros_like.default", "aten.new_zeros.default",
+        "aten.empty_like.default", "aten.empty.memory_format", "aten.new_empty.default")
 def zeros(b, *_):
     return b.constant(0, b.out.dtype, tuple(b.out.shape))
 

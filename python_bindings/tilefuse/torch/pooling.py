@@ -2,6 +2,8 @@
 
 import itertools
 
+import torch
+
 from .table import lowers
 from .text import Unsupported, ints
 
@@ -12,11 +14,6 @@ def per_dim(values, count, default):
     if not values:
         return list(default)
     return values * count if len(values) == 1 else values
-
-
-def no_indices(b):
-    if 1 in b.used:
-        raise Unsupported("positions of the maxima")
 
 
 def window(b, kind, x, sizes, stride, low, high, dilation, shape):
@@ -35,7 +32,6 @@ def reach(shape, out, kernel, stride, low, dilation):
 
 @lowers("aten.max_pool2d_with_indices.default", "aten.max_pool3d_with_indices.default")
 def max_pool(b, x, kernel, stride, padding, dilation, ceil_mode):
-    no_indices(b)
     y = b.out[0]
     count = spatial_dims(b)
     kernel = per_dim(kernel, count, ())
@@ -43,12 +39,12 @@ def max_pool(b, x, kernel, stride, padding, dilation, ceil_mode):
     padding, dilation = per_dim(padding, count, ()), per_dim(dilation, count, ())
     if not x.dtype.is_floating_point:
         raise Unsupported("integers")
-    if count == 2:
+    if count == 2 and 1 not in b.used:
         ceil = " ceil_mode" if ceil_mode else ""
         words = (f"kernel {ints(kernel)} stride {ints(stride)} padding {ints(padding)} "
                  f"dilation {ints(dilation)}{ceil}")
         return b.op("max_pool2d", [x], tuple(y.shape), attributes=words, style="arrow"), None
-    return max_windows(b, x, kernel, stride, padding, dilation, tuple(y.shape)), None
+    return max_and_places(b, x, kernel, stride, padding, dilation, tuple(y.shape))
 
 
 def spatial_dims(b):
@@ -60,6 +56,35 @@ def max_windows(b, x, kernel, stride, padding, dilation, shape):
     out = shape[-count:]
     high = reach(x.shape[-count:], out, kernel, stride, padding, dilation)
     return window(b, "max", x, kernel, stride, padding, high, dilation, shape)
+
+
+def max_and_places(b, x, kernel, stride, padding, dilation, shape):
+    """Maxima and, where somebody reads them, their positions in the whole image."""
+    if 1 not in b.used:
+        return max_windows(b, x, kernel, stride, padding, dilation, shape), None
+    count = len(kernel)
+    sizes, out = x.shape[-count:], shape[-count:]
+    high = reach(sizes, out, kernel, stride, padding, dilation)
+    words = (f"window {ints(kernel)} stride {ints(stride)} padding_low {ints(padding)} "
+             f"padding_high {ints(high)} dilation {ints(dilation)} argmax i32")
+    y, tap = b.fresh(shape, x.dtype), b.fresh(shape, torch.int32)
+    b.append("window_reduce max", [x], [y, tap], words, "arrow")
+    # The tap's coordinates, last dim first, scaled to the image and flattened.
+    rest, place, step = b.cast(tap, torch.int64), None, 1
+    for dim in range(count - 1, -1, -1):
+        size = b.constant(kernel[dim], torch.int64)
+        tap_place = b.binary("remainder", rest, size)
+        rest = b.binary("div", rest, size)
+        origin = b.iota(out[dim:dim + 1], 0)
+        origin = b.binary("mul", origin, b.constant(stride[dim], torch.int64))
+        origin = b.binary("sub", origin, b.constant(padding[dim], torch.int64))
+        origin = b.reshape(origin, (out[dim],) + (1,) * (count - 1 - dim))
+        tap_place = b.binary("mul", tap_place, b.constant(dilation[dim], torch.int64))
+        coordinate = b.binary("mul", b.binary("add", tap_place, origin),
+                              b.constant(step, torch.int64))
+        place = coordinate if place is None else b.binary("add", place, coordinate)
+        step *= sizes[dim]
+    return y, place
 
 
 @lowers("aten.max_pool1d.default")
@@ -187,7 +212,6 @@ def span_matrix(size, out):
 
 @lowers("aten.adaptive_max_pool2d.default", "aten.adaptive_max_pool3d.default")
 def adaptive_max_pool(b, x, output_size):
-    no_indices(b)
     y = b.out[0]
     count = len(output_size)
     sizes, out = x.shape[-count:], tuple(y.shape)[-count:]
@@ -195,7 +219,9 @@ def adaptive_max_pool(b, x, output_size):
     ones, zeros = [1] * count, [0] * count
     if all(plain):
         kernel, stride = [p[0] for p in plain], [p[1] for p in plain]
-        return max_windows(b, x, kernel, stride, zeros, ones, tuple(y.shape)), None
+        return max_and_places(b, x, kernel, stride, zeros, ones, tuple(y.shape))
+    if 1 in b.used:
+        raise Unsupported("positions of the maxima of uneven spans")
     # Uneven: one dim at a time, a window for each span.
     for dim in range(x.rank - count, x.rank):
         parts = []

@@ -4,6 +4,7 @@ import operator
 
 import torch
 
+from .empty import is_empty
 from .table import LOWERINGS, lower
 from .text import Builder, Unsupported, Value, function
 
@@ -34,6 +35,9 @@ def emit(builder, node, read):
             value = meta(argument)
             if not isinstance(value, torch.Tensor):
                 raise Unsupported("an operand that is not a tensor")
+            if is_empty(value):
+                # Has no type in the dialect; only an op that drops it can take it.
+                return Value("", tuple(value.shape), value.dtype)
             return read(argument)
         if isinstance(argument, (list, tuple)):
             return [resolve(a) for a in argument]
@@ -97,7 +101,7 @@ class Region:
             if node.target is operator.getitem:
                 continue
             for source in node.all_input_nodes:
-                if source not in inside:
+                if source not in inside and not is_empty(meta(source)):
                     seen.setdefault(source)
         self.inputs = list(seen)
 

@@ -87,14 +87,15 @@ def _instance_norm(x, weight, bias, mean, var, use_input_stats, momentum, eps, *
     return y
 
 
-def _functional_batch_norm(x, mean, var, weight=None, bias=None, training=False, momentum=0.1,
-                           eps=1e-5):
-    return _batch_norm(x, weight, bias, mean, var, training, momentum, eps)
+def _functional_batch_norm(input, running_mean, running_var, weight=None, bias=None,
+                           training=False, momentum=0.1, eps=1e-5):
+    return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)
 
 
-def _functional_instance_norm(x, mean=None, var=None, weight=None, bias=None,
+def _functional_instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None,
                               use_input_stats=True, momentum=0.1, eps=1e-5):
-    return _instance_norm(x, weight, bias, mean, var, use_input_stats, momentum, eps)
+    return _instance_norm(input, weight, bias, running_mean, running_var, use_input_stats,
+                          momentum, eps)
 
 
 REPLACED = {torch.batch_norm: _batch_norm, torch.instance_norm: _instance_norm,

@@ -9,6 +9,8 @@ results that it cannot give. It raises Unsupported with the reason otherwise.
         return b.unary("relu", x)
 """
 
+import math
+
 import torch
 
 from .text import Unsupported
@@ -58,4 +60,16 @@ def lower(builder, op, args, kwargs):
     function = LOWERINGS.get(op)
     if function is None:
         raise Unsupported("no fuse form")
-    return function(builder, *arguments(op, args, kwargs))
+    given = arguments(op, args, kwargs)
+    if op in NEUTRAL and 0 in given[0].shape:
+        return builder.constant(NEUTRAL[op], builder.out.dtype, tuple(builder.out.shape))
+    return function(builder, *given)
+
+
+# What these give for an operand without elements.
+NEUTRAL = {resolve(name): value for name, value in {
+    "aten.sum.default": 0, "aten.sum.dim_IntList": 0, "aten.prod.default": 1,
+    "aten.prod.dim_int": 1, "aten.mean.default": math.nan,
+    "aten.mean.dim": math.nan, "aten.any.default": False, "aten.all.default": True,
+    "aten.var.correction": math.nan, "aten.std.correction": math.nan,
+    "aten.mse_loss.default": math.nan}.items()}
