@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/Pipelines.h"
+#include "passes/Autodiff/Passes.h"
 #include "passes/Passes.h"
 #include "passes/Registration.h"
 
@@ -55,8 +56,9 @@ constexpr PhaseRow phases[] = {
     {Phase::Plan,      "plan",      Both, "tile-plan-buffers"},
     // exp, tanh, erf, ...: the same arithmetic on every target.
     {Phase::Math,      "math",      Both, "tile-expand-math"},
-    // Where each element of a block lives: registers, lanes, warps, shared.
-    {Phase::Layouts,   "layouts",   GPU,  "tile-assign-layouts"},
+    // Where each element of a block lives: registers, lanes, warps, shared; then
+    // copies of later rounds beside the products of this one.
+    {Phase::Layouts,   "layouts",   GPU,  "tile-assign-layouts,tile-pipeline"},
     // Addresses of the shared tiles.
     {Phase::Shared,    "shared",    GPU,  "tile-allocate-shared"},
     // One LLVM function a kernel.
@@ -167,10 +169,20 @@ void buildPhases(OpPassManager &manager, const PipelineOptions &options) {
     if (row.phase < options.from || row.phase > options.to ||
         !(row.where & where))
       continue;
-    if (row.phase == Phase::Target)
+    llvm::StringRef passes = row.passes;
+    if (row.phase == Phase::Target) {
       manager.addPass(createFuseSetTarget({options.target, false}));
-    else
-      addPasses(manager, row.passes);
+      passes = "";
+    } else if (row.phase == Phase::Joint) {
+      // The one pass of the table that takes an option here.
+      FuseDifferentiateOptions differentiate;
+      differentiate.wrt.assign(options.gradientArguments.begin(),
+                               options.gradientArguments.end());
+      manager.addPass(createFuseDifferentiate(std::move(differentiate)));
+      passes = passes.split(',').second;
+    }
+    if (!passes.empty())
+      addPasses(manager, passes);
     if (!options.dumpDirectory.empty())
       manager.addPass(createFuseDumpPhase(
           {llvm::formatv("{0}/{1,0+2}-{2}.mlir", options.dumpDirectory,

@@ -188,6 +188,37 @@ LogicalResult SharedTransOp::verify() {
                    ::getLayout(from).transpose(getPermutation()));
 }
 
+LogicalResult AsyncWaitOp::verify() {
+  if (getNewest() < 0 || (getNewest() && !getTokens().empty()))
+    return emitOpError("waits for tokens or for all but some groups");
+  return success();
+}
+
+LogicalResult SharedSlotOp::verify() {
+  SharedType from = getSource().getType(), to = getResult().getType();
+  if (from.getShape().empty() || from.getShape().drop_front() != to.getShape())
+    return emitOpError("takes the first dim off ") << from << ", but gives " << to;
+  if (getAhead() < 0)
+    return emitOpError("ahead must not be negative, but is ") << getAhead();
+  auto argument = dyn_cast<BlockArgument>(getStep());
+  auto loop = argument
+                  ? dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp())
+                  : scf::ForOp();
+  bool counts = loop && loop.getInductionVar() == getStep() &&
+                matchPattern(loop.getLowerBound(), m_Zero()) &&
+                matchPattern(loop.getStep(), m_One());
+  if (!counts && !matchPattern(getStep(), m_Constant()))
+    return emitOpError("step must be a constant or the induction variable of a "
+                       "loop from 0 by 1");
+  SharedLayout layout = ::getLayout(from);
+  const Swizzle &swizzle = layout.getSwizzle();
+  if (swizzle.bits &&
+      layout.getStrides()[0] %
+          (int64_t(1) << (swizzle.base + swizzle.bits + swizzle.shift)))
+    return emitOpError("buffers must be whole periods of the swizzle");
+  return checkView(*this, from, to, layout.getSlot());
+}
+
 //===----------------------------------------------------------------------===//
 // Values
 //===----------------------------------------------------------------------===//

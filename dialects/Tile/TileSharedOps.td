@@ -81,6 +81,8 @@ def AsyncCopyOp : Tile_Op<"async_copy"> {
     Addresses as in `tile.load`; what lies outside the view becomes zero. Done
     when an `async_wait` on the token has returned and a barrier has followed.
     `layout` says which thread copies which element; its registers run in order.
+    A copy is a group by itself, unless `deferred`: then the next
+    `tile.async_commit` makes one group of it and its predecessors.
 
     ```mlir
     %t = tile.async_copy %x[%i, %k] to %s layout #l
@@ -92,10 +94,12 @@ def AsyncCopyOp : Tile_Op<"async_copy"> {
     Variadic<Index>:$offsets,         // coordinates of element (0, 0, ...)
     Arg<Tile_SharedType, "where to", [MemWrite]>:$dest, // tile of the block's shape
     Tile_DistributedAttr:$layout,     // threads to elements
-    OptionalAttr<DenseI64ArrayAttr>:$steps); // view elements per block element
+    OptionalAttr<DenseI64ArrayAttr>:$steps, // view elements per block element
+    UnitAttr:$deferred);              // a later async_commit makes the group
   let results = (outs Tile_TokenType:$token);
   let assemblyFormat = [{
-    $view `[` $offsets `]` `to` $dest `layout` $layout attr-dict
+    $view `[` $offsets `]` `to` $dest `layout` $layout (`deferred` $deferred^)?
+    attr-dict
     `:` type($view) `,` type($dest)
   }];
   let hasVerifier = 1;
@@ -104,11 +108,54 @@ def AsyncCopyOp : Tile_Op<"async_copy"> {
 def AsyncWaitOp : Tile_Op<"async_wait", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "Waits for this thread's part of asynchronous copies";
   let description = [{
-    All copies issued before the newest of the tokens' are complete too. Other
-    threads' parts are visible after a `tile.barrier` only.
+    All copies issued before the newest of the tokens' are complete too. Without
+    tokens: all groups but the `newest` ones, as many as that says. Other threads'
+    parts are visible after a `tile.barrier` only.
+
+    ```mlir
+    tile.async_wait %t
+    tile.async_wait newest 1
+    ```
   }];
-  let arguments = (ins Variadic<Tile_TokenType>:$tokens); // copies waited for
-  let assemblyFormat = "$tokens attr-dict";
+  let arguments = (ins
+    Variadic<Tile_TokenType>:$tokens,                 // copies waited for
+    DefaultValuedAttr<I64Attr, "0">:$newest);         // groups not waited for
+  let assemblyFormat = "($tokens^)? (`newest` $newest^)? attr-dict";
+  let hasVerifier = 1;
+}
+
+def AsyncCommitOp : Tile_Op<"async_commit", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Makes one group of the deferred copies since the last group";
+  let description = [{
+    A group of no copies counts too, so that a wait can count groups where some
+    copies are conditional.
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def SharedSlotOp : Tile_Op<"shared_slot", [Pure]> {
+  let summary = "One buffer of a ring of shared tiles; no bytes move";
+  let description = [{
+    The ring is a tile whose first dim counts buffers. The result is buffer
+    `(step + ahead) mod slots`. `step` is a constant or the induction variable of
+    a loop from 0 by 1: so the position of a buffer relative to the loop's round
+    is known, and barriers are placed only where two rounds meet in one buffer.
+
+    ```mlir
+    %t = tile.shared_slot %ring[%i] ahead 1
+        : !tile.shared<2x64x32xf32, #r> -> !tile.shared<64x32xf32, #s>
+    ```
+  }];
+  let arguments = (ins
+    Tile_SharedType:$source,               // ring of buffers
+    Index:$step,                           // round of the loop, or a constant
+    DefaultValuedAttr<I64Attr, "0">:$ahead); // rounds ahead of it, at least 0
+  let results = (outs Tile_SharedType:$result);
+  let assemblyFormat = [{
+    $source `[` $step `]` (`ahead` $ahead^)? attr-dict
+    `:` type($source) `->` type($result)
+  }];
+  let hasVerifier = 1;
 }
 
 def SharedWindowOp : Tile_Op<"shared_window", [Pure]> {

@@ -43,7 +43,7 @@ struct Tile {
 static void collectUsers(Value tile, SmallVectorImpl<Operation *> &users) {
   for (Operation *user : tile.getUsers()) {
     users.push_back(user);
-    if (isa<SharedWindowOp, SharedReshapeOp, SharedTransOp>(user))
+    if (isa<SharedWindowOp, SharedReshapeOp, SharedTransOp, SharedSlotOp>(user))
       collectUsers(user->getResult(0), users);
   }
 }

@@ -45,6 +45,47 @@ def TileAssignLayouts : Pass<"tile-assign-layouts", "::mlir::ModuleOp"> {
               "conversions through shared memory">];
 }
 
+def TilePipeline : Pass<"tile-pipeline", "::mlir::ModuleOp"> {
+  let summary = "Copy the operands of later rounds while this one multiplies";
+  let description = [{
+    In kernels whose attribute `tile.stages` is 2 or more, loops that stage
+    operands of products get rings of buffers: asynchronous copies run `stages - 1`
+    rounds ahead, copies through registers one round, their loads issued before
+    the products and stored after them. One barrier a round. Fewer stages where
+    shared memory is short; loops that write global memory stay as they are.
+
+    Before:
+    ```mlir
+    scf.for %i = %c0 to %n step %c1 ... {
+      %s = tile.alloc_shared : !tile.shared<64x32xf32, #s>
+      %t = tile.async_copy %x[%c0, %k] to %s layout #l : ...
+      tile.async_wait %t
+      %r = tile.mma %s, ...
+    ```
+    After:
+    ```mlir
+    %ring = tile.alloc_shared : !tile.shared<2x64x32xf32, #r>
+    %s0 = tile.shared_slot %ring[%c0]
+    tile.async_copy %x[%c0, %k0] to %s0 layout #l deferred : ...
+    tile.async_commit
+    scf.for %i = %c0 to %n step %c1 ... {
+      tile.async_wait
+      tile.barrier
+      scf.if %more {
+        %s1 = tile.shared_slot %ring[%i] ahead 1
+        tile.async_copy %x[%c0, %k1] to %s1 layout #l deferred : ...
+      }
+      tile.async_commit
+      %s = tile.shared_slot %ring[%i]
+      %r = tile.mma %s, ...
+    ```
+  }];
+  let dependentDialects = ["::tilefuse::tile::TileDialect"];
+  let statistics = [
+    Statistic<"numLoops", "loops", "loops pipelined">,
+    Statistic<"numTiles", "tiles", "tiles that became rings">];
+}
+
 def TileAllocateShared : Pass<"tile-allocate-shared", "::mlir::ModuleOp"> {
   let summary = "Give shared tiles offsets, and put barriers where they are needed";
   let description = [{

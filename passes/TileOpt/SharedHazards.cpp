@@ -10,7 +10,7 @@ AllocSharedOp tilefuse::findAllocation(Value sharedTile) {
   while (Operation *op = sharedTile.getDefiningOp()) {
     if (auto alloc = dyn_cast<AllocSharedOp>(op))
       return alloc;
-    if (!isa<SharedWindowOp, SharedReshapeOp, SharedTransOp>(op))
+    if (!isa<SharedWindowOp, SharedReshapeOp, SharedTransOp, SharedSlotOp>(op))
       return nullptr;
     sharedTile = op->getOperand(0);
   }
@@ -20,7 +20,27 @@ AllocSharedOp tilefuse::findAllocation(Value sharedTile) {
 namespace {
 struct Bytes {
   int64_t begin, end;
+  /// Which buffer of a ring that fills these bytes, counted from the round that
+  /// its loop is in (from 0 in front of the loop); negative for all of them.
+  int64_t slot = -1;
   bool operator==(const Bytes &) const = default;
+
+  bool meets(Bytes other) const {
+    if (other.begin >= end || begin >= other.end)
+      return false;
+    bool sameRing = begin == other.begin && end == other.end;
+    return !sameRing || slot < 0 || other.slot < 0 || slot == other.slot;
+  }
+};
+
+/// A tile that loop rounds see through shared_slot.
+struct Ring {
+  Bytes bytes;
+  int64_t slots;
+  /// Whose rounds step it; null when that is not one loop.
+  Operation *loop;
+  /// Bytes arrive there after the copy was started.
+  bool isAsync;
 };
 
 /// Bytes read and written since the last barrier, by any path.
@@ -32,9 +52,7 @@ struct Pending {
       set.push_back(bytes);
   }
   static bool meets(ArrayRef<Bytes> set, Bytes bytes) {
-    return llvm::any_of(set, [&](Bytes other) {
-      return other.begin < bytes.end && bytes.begin < other.end;
-    });
+    return llvm::any_of(set, [&](Bytes other) { return other.meets(bytes); });
   }
   void merge(const Pending &other) {
     for (Bytes bytes : other.reads)
@@ -50,7 +68,7 @@ struct Pending {
 
 class Inserter {
 public:
-  explicit Inserter(FuncOp func) : builder(func.getContext()) {}
+  explicit Inserter(FuncOp func);
 
   void walk(Block &block, Pending &pending) {
     for (Operation &op : llvm::make_early_inc_range(block))
@@ -63,15 +81,101 @@ private:
   void visit(Operation *op, Pending &pending);
   void access(Operation *op, Pending &pending);
   void walkLoop(ArrayRef<Block *> blocks, Pending &pending);
+  Bytes getBytes(Value sharedTile);
+  const Ring *findRing(Bytes bytes) const;
+  /// The buffers of rings that `loop` steps, seen `rounds` rounds later; any of
+  /// them when that is nothing.
+  void shiftSlots(Operation *loop, std::optional<int64_t> rounds,
+                  Pending &pending);
 
   OpBuilder builder;
+  SmallVector<Ring> rings;
+  int64_t mostSlots = 0;
 };
 } // namespace
 
-static Bytes getBytes(Value sharedTile) {
+static Bytes getWholeBytes(Value sharedTile) {
   AllocSharedOp alloc = findAllocation(sharedTile);
   int64_t begin = alloc && alloc.getOffset() ? *alloc.getOffset() : 0;
   return {begin, alloc ? begin + alloc.getBytes() : INT64_MAX};
+}
+
+/// The slot op between a tile and its allocation; null for none.
+static SharedSlotOp findSlot(Value sharedTile) {
+  while (Operation *op = sharedTile.getDefiningOp()) {
+    if (auto slot = dyn_cast<SharedSlotOp>(op))
+      return slot;
+    if (!isa<SharedWindowOp, SharedReshapeOp, SharedTransOp>(op))
+      return nullptr;
+    sharedTile = op->getOperand(0);
+  }
+  return nullptr;
+}
+
+/// The loop whose round a slot op names; null for a constant.
+static Operation *getSteppingLoop(SharedSlotOp slot) {
+  auto argument = dyn_cast<BlockArgument>(slot.getStep());
+  return argument ? argument.getOwner()->getParentOp() : nullptr;
+}
+
+Inserter::Inserter(FuncOp func) : builder(func.getContext()) {
+  func.walk([&](SharedSlotOp slot) {
+    Operation *loop = getSteppingLoop(slot);
+    Bytes bytes = getWholeBytes(slot.getSource());
+    auto known = llvm::find_if(
+        rings, [&](const Ring &ring) { return ring.bytes == bytes; });
+    int64_t slots = slot.getSource().getType().getShape().front();
+    if (known == rings.end()) {
+      rings.push_back({bytes, slots, loop, false});
+      known = std::prev(rings.end());
+    } else if (!known->loop) {
+      known->loop = loop;
+    } else if ((loop && loop != known->loop) || slots != known->slots) {
+      // Rings of several loops in the same bytes: no order between them.
+      known->slots = 0;
+    }
+    for (Operation *user : slot->getUsers())
+      known->isAsync |= isa<AsyncCopyOp>(user);
+    mostSlots = std::max(mostSlots, slots);
+  });
+}
+
+const Ring *Inserter::findRing(Bytes bytes) const {
+  for (const Ring &ring : rings)
+    if (ring.bytes.begin == bytes.begin && ring.bytes.end == bytes.end &&
+        ring.slots && ring.loop)
+      return &ring;
+  return nullptr;
+}
+
+Bytes Inserter::getBytes(Value sharedTile) {
+  Bytes bytes = getWholeBytes(sharedTile);
+  SharedSlotOp slot = findSlot(sharedTile);
+  const Ring *ring = slot ? findRing(bytes) : nullptr;
+  if (!ring)
+    return bytes;
+  APInt step;
+  if (getSteppingLoop(slot) == ring->loop)
+    bytes.slot = slot.getAhead() % ring->slots;
+  else if (matchPattern(slot.getStep(), m_ConstantInt(&step)) &&
+           !ring->loop->isProperAncestor(slot))
+    bytes.slot = (step.getSExtValue() + slot.getAhead()) % ring->slots;
+  return bytes;
+}
+
+void Inserter::shiftSlots(Operation *loop, std::optional<int64_t> rounds,
+                          Pending &pending) {
+  for (auto *set : {&pending.reads, &pending.writes}) {
+    SmallVector<Bytes> shifted;
+    for (Bytes bytes : *set) {
+      const Ring *ring = findRing(bytes);
+      if (ring && ring->loop == loop && bytes.slot >= 0)
+        bytes.slot = rounds ? (bytes.slot + (ring->slots - *rounds)) % ring->slots
+                            : -1;
+      Pending::add(shifted, bytes);
+    }
+    *set = shifted;
+  }
 }
 
 void Inserter::access(Operation *op, Pending &pending) {
@@ -105,11 +209,17 @@ void Inserter::walkLoop(ArrayRef<Block *> blocks, Pending &pending) {
   // The loop may run no round: what was pending before it stays so. The second
   // walk sees what the first left; barriers it adds make the third unnecessary,
   // since a set can only shrink by them and otherwise repeats.
+  // A buffer of a ring meets the same buffer after as many rounds as there are
+  // buffers.
   Pending before = pending;
-  for (unsigned round = 0; round < 2; ++round)
+  Operation *loop = blocks.front()->getParentOp();
+  for (int64_t round = 0; round < 2 + mostSlots; ++round) {
     for (Block *block : blocks)
       walk(*block, pending);
+    shiftSlots(loop, 1, pending);
+  }
   pending.merge(before);
+  shiftSlots(loop, std::nullopt, pending);
 }
 
 void Inserter::visit(Operation *op, Pending &pending) {
@@ -117,7 +227,7 @@ void Inserter::visit(Operation *op, Pending &pending) {
     pending.clear();
     return;
   }
-  if (isa<SharedWindowOp, SharedReshapeOp, SharedTransOp>(op))
+  if (isa<SharedWindowOp, SharedReshapeOp, SharedTransOp, SharedSlotOp>(op))
     return;
   if (auto loop = dyn_cast<scf::ForOp>(op))
     return walkLoop({loop.getBody()}, pending);
@@ -136,10 +246,16 @@ void Inserter::visit(Operation *op, Pending &pending) {
   }
   access(op, pending);
   // The bytes of an asynchronous copy arrive between its start and its wait.
-  if (auto wait = dyn_cast<AsyncWaitOp>(op))
+  if (auto wait = dyn_cast<AsyncWaitOp>(op)) {
     for (Value token : wait.getTokens())
       if (auto copy = token.getDefiningOp<AsyncCopyOp>())
         Pending::add(pending.writes, getBytes(copy.getDest()));
+    // Of a ring any buffer may be the one that has arrived.
+    if (wait.getTokens().empty())
+      for (const Ring &ring : rings)
+        if (ring.isAsync && ring.loop && ring.loop->isProperAncestor(wait))
+          Pending::add(pending.writes, ring.bytes);
+  }
 }
 
 int64_t tilefuse::insertBarriers(FuncOp func) {

@@ -14,6 +14,11 @@
 // in front of the first access that needs it. Branches: what is pending after
 // either side is pending after both.
 //
+// Rings: a buffer is known by its distance from the round that its loop is in, so
+// that copies into later buffers do not meet reads of this one. From one round to
+// the next every distance falls by one, modulo the number of buffers; in front of
+// the loop, distances count from round 0; behind it they are forgotten.
+//
 // Bytes are the half-open range from a tile's offset to its end: two tiles that
 // share bytes after allocation conflict like one.
 //

@@ -9,7 +9,9 @@
 //
 // Operands that the contract rounds are rounded once, on the way in: to nearest
 // with 10 mantissa bits for tf32, by a cast for 16-bit precisions. What needs
-// no rounding and comes straight from memory goes by asynchronous copy.
+// no rounding and comes straight from memory goes by asynchronous copy. So does,
+// in a pipelined loop, what is too large to be held in registers for a round; its
+// fragments are rounded when they are loaded.
 //
 // Windows of values in registers work the same way: the source is staged, and
 // each window is a load from it.
@@ -19,6 +21,7 @@
 #include "passes/TileOpt/StageOperands.h"
 #include "passes/TileOpt/SharedViews.h"
 
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -32,8 +35,9 @@ struct Reader {
   ViewChain chain;
   /// Which element each thread reads; none when that is not known yet.
   std::optional<DistributedLayout> threads;
-  /// Takes the shared tile at the end of the chain.
-  std::function<void(Value)> connect;
+  /// Takes the shared tile at the end of the chain, and whether it holds rounded
+  /// values.
+  std::function<void(Value, bool)> connect;
 };
 
 /// A value and the form in which it is staged.
@@ -42,6 +46,9 @@ using StageKey = std::pair<Value, unsigned>; // unsigned: a Precision
 struct Stage {
   std::vector<Reader> readers;
 };
+
+/// Registers of a thread that wait for the next round's copies.
+constexpr int64_t mostHeldRegisters = 48;
 
 class Stager {
 public:
@@ -56,6 +63,8 @@ private:
   void planWindow(WindowOp window);
   void rewriteInsertWindow(InsertWindowOp insert);
   void addReader(Precision precision, Reader reader);
+  void chooseRoundedLate();
+  static bool isPlainLoad(const StageKey &key);
   bool isCopiedRaw(const StageKey &key, const Stage &stage);
   void emit(const StageKey &key, Stage &stage);
   void eraseDeadViews();
@@ -65,6 +74,8 @@ private:
   unsigned numWarps;
   OpBuilder builder;
   llvm::MapVector<StageKey, Stage> stages;
+  /// Staged as they are, though their contract rounds.
+  llvm::DenseSet<StageKey> roundedLate;
   SmallVector<std::pair<DotOp, MmaOp>> replacements;
   LayoutAnchors anchors;
 };
@@ -181,12 +192,16 @@ void Stager::planDot(DotOp dot) {
   }
 
   // The op is made when the second of its operands has its tile.
-  auto first = std::make_shared<Value>();
-  auto emitMma = [=, this](Value lhs, Value rhs) mutable {
+  struct Tile {
+    Value value;
+    bool isRounded;
+  };
+  auto first = std::make_shared<Tile>();
+  auto emitMma = [=, this](Tile lhs, Tile rhs) mutable {
     OpBuilder b(dot);
     bool rounded = staged == Precision::tf32;
     auto mma = MmaOp::create(
-        b, dot.getLoc(), accType, lhs, rhs, dot.getAcc(),
+        b, dot.getLoc(), accType, lhs.value, rhs.value, dot.getAcc(),
         dot.getLhsContractAttr(), dot.getRhsContractAttr(),
         b.getDenseI64ArrayAttr(dot.getLhsBatch()),
         b.getDenseI64ArrayAttr(dot.getRhsBatch()),
@@ -196,8 +211,8 @@ void Stager::planDot(DotOp dot) {
                          layouts ? MmaKind::mma_sync : MmaKind::fma),
         layouts ? DistributedAttr::get(b.getContext(), layouts->lhs) : nullptr,
         layouts ? DistributedAttr::get(b.getContext(), layouts->rhs) : nullptr,
-        rounded ? b.getUnitAttr() : nullptr,
-        rounded ? b.getUnitAttr() : nullptr);
+        lhs.isRounded ? b.getUnitAttr() : nullptr,
+        rhs.isRounded ? b.getUnitAttr() : nullptr);
     if (layouts) {
       anchors.push_back({mma.getResult(), layouts->acc});
       ++counts.mma;
@@ -208,18 +223,18 @@ void Stager::planDot(DotOp dot) {
     replacements.push_back({dot, mma});
   };
   Reader lhs{dot, traceViews(dot.getLhs()), std::nullopt,
-             [=](Value tile) mutable {
-               if (*first)
-                 emitMma(tile, *first);
+             [=](Value tile, bool isRounded) mutable {
+               if (first->value)
+                 emitMma({tile, isRounded}, *first);
                else
-                 *first = tile;
+                 *first = {tile, isRounded};
              }};
   Reader rhs{dot, traceViews(dot.getRhs()), std::nullopt,
-             [=](Value tile) mutable {
-               if (*first)
-                 emitMma(*first, tile);
+             [=](Value tile, bool isRounded) mutable {
+               if (first->value)
+                 emitMma(*first, {tile, isRounded});
                else
-                 *first = tile;
+                 *first = {tile, isRounded};
              }};
   if (layouts) {
     lhs.threads = layouts->lhs;
@@ -252,7 +267,7 @@ void Stager::addReader(Precision precision, Reader reader) {
 
 void Stager::planWindow(WindowOp window) {
   Reader reader{window, traceViews(window.getResult()), std::nullopt,
-                [window](Value tile) mutable {
+                [window](Value tile, bool) mutable {
                   OpBuilder b(window);
                   auto load = LoadSharedOp::create(
                       b, window.getLoc(), window.getResult().getType(), tile);
@@ -285,12 +300,62 @@ void Stager::rewriteInsertWindow(InsertWindowOp insert) {
   ++counts.tiles;
 }
 
+/// In a pipelined loop, rounded operands are held in registers for a round, as
+/// many as that is good for: first those that several warps would round again.
+/// The others are copied raw, and rounded when a fragment is loaded.
+void Stager::chooseRoundedLate() {
+  auto numStages = func->getAttrOfType<IntegerAttr>("tile.stages");
+  if (!numStages || numStages.getInt() < 2)
+    return;
+  struct Candidate {
+    bool isPlain;
+    int64_t copies; // bits of the warp's number that copies differ in
+    int64_t registers;
+    size_t number;
+    StageKey key;
+  };
+  llvm::MapVector<Operation *, SmallVector<Candidate>> loops;
+  for (auto &[key, stage] : stages) {
+    auto loop = dyn_cast<scf::ForOp>(key.first.getParentBlock()->getParentOp());
+    if (!loop || Precision(key.second) != Precision::tf32 ||
+        !key.first.getDefiningOp())
+      continue;
+    int64_t copies = 0;
+    for (const Reader &reader : stage.readers)
+      if (reader.threads)
+        copies = std::max<int64_t>(
+            copies,
+            llvm::popcount(reader.threads->getReplicationMask(Hardware::Warp)));
+    loops[loop].push_back(
+        {isPlainLoad(key), copies,
+         getMemoryLayout(key.first, numWarps).getNumRegisters(), loops[loop].size(), key});
+  }
+  for (auto &[loop, candidates] : loops) {
+    llvm::sort(candidates, [](const Candidate &a, const Candidate &b) {
+      return std::tuple(a.isPlain, -a.copies, a.number) <
+             std::tuple(b.isPlain, -b.copies, b.number);
+    });
+    int64_t total = 0;
+    for (const Candidate &candidate : candidates) {
+      total += candidate.registers;
+      if (total > mostHeldRegisters && isPlainLoad(candidate.key))
+        roundedLate.insert(candidate.key);
+    }
+  }
+}
+
+/// A load that an asynchronous copy could do.
+bool Stager::isPlainLoad(const StageKey &key) {
+  auto load = key.first.getDefiningOp<LoadOp>();
+  return load && !load.getFill() && !load.getMask() &&
+         load.getResult().getType().getElementTypeBitWidth() >= 32;
+}
+
 /// A load that nothing changes and that only dots read, in one form.
 bool Stager::isCopiedRaw(const StageKey &key, const Stage &stage) {
   auto load = key.first.getDefiningOp<LoadOp>();
-  if (!load || load.getFill() || load.getMask() ||
-      Precision(key.second) != Precision::ieee ||
-      load.getResult().getType().getElementTypeBitWidth() < 32)
+  if (!isPlainLoad(key) || (Precision(key.second) != Precision::ieee &&
+                            !roundedLate.contains(key)))
     return false;
   for (auto &[other, _] : stages)
     if (other.first == key.first && other != key)
@@ -382,7 +447,9 @@ void Stager::emit(const StageKey &key, Stage &stage) {
 
   Value tile = createSharedTile(builder, loc, type, layout);
   ++counts.tiles;
-  if (isCopiedRaw(key, stage)) {
+  bool isRaw = isCopiedRaw(key, stage);
+  bool isRounded = precision == Precision::tf32 && !isRaw;
+  if (isRaw) {
     auto load = root.getDefiningOp<LoadOp>();
     // Neighbouring copies are waited for together.
     SmallVector<Value> tokens;
@@ -400,13 +467,12 @@ void Stager::emit(const StageKey &key, Stage &stage) {
   } else {
     CopyToSharedOp::create(
         builder, loc, value, tile,
-        precision == Precision::tf32
-            ? PrecisionAttr::get(func.getContext(), Precision::tf32)
-            : nullptr);
+        isRounded ? PrecisionAttr::get(func.getContext(), Precision::tf32)
+                  : nullptr);
   }
   for (Reader &reader : stage.readers) {
     builder.setInsertionPoint(reader.user);
-    reader.connect(createSharedViews(builder, tile, reader.chain));
+    reader.connect(createSharedViews(builder, tile, reader.chain), isRounded);
   }
 }
 
@@ -441,6 +507,7 @@ LayoutAnchors Stager::run() {
       emit(key, stage);
     stages.clear();
   };
+  chooseRoundedLate();
   emitAll();
   for (auto [dot, mma] : replacements) {
     dot.getResult().replaceAllUsesWith(mma.getResult());

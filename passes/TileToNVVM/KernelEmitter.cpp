@@ -256,9 +256,14 @@ LogicalResult KernelEmitter::emitOp(Operation *op) {
             set(o.getResult(), getScalar(o.getSource()));
             return success();
           })
+      .Case([&](tile::SharedSlotOp o) { return emitSharedSlot(o); })
       .Case([&](tile::CopyToSharedOp o) { return emitCopyToShared(o); })
       .Case([&](tile::LoadSharedOp o) { return emitLoadShared(o); })
       .Case([&](tile::AsyncCopyOp o) { return emitAsyncCopy(o); })
+      .Case([&](tile::AsyncCommitOp o) {
+        NVVM::CpAsyncCommitGroupOp::create(builder, o.getLoc());
+        return success();
+      })
       .Case([&](tile::AsyncWaitOp o) { return emitAsyncWait(o); })
       .Case([&](tile::BarrierOp o) { return emitBarrier(o.getLoc()); })
       .Case([&](tile::MmaOp o) { return emitMma(o); })

@@ -140,6 +140,7 @@ private:
 
   //===--- SharedMemory.cpp ------------------------------------------------===//
   mlir::LogicalResult emitAllocShared(tile::AllocSharedOp op);
+  mlir::LogicalResult emitSharedSlot(tile::SharedSlotOp op);
   mlir::LogicalResult emitCopyToShared(tile::CopyToSharedOp op);
   mlir::LogicalResult emitLoadShared(tile::LoadSharedOp op);
   mlir::LogicalResult emitAsyncCopy(tile::AsyncCopyOp op);

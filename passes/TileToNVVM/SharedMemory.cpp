@@ -50,6 +50,27 @@ LogicalResult KernelEmitter::emitAllocShared(tile::AllocSharedOp op) {
   return success();
 }
 
+LogicalResult KernelEmitter::emitSharedSlot(tile::SharedSlotOp op) {
+  Location loc = op.getLoc();
+  auto type = cast<tile::SharedType>(op.getSource().getType());
+  int64_t slots = type.getShape().front();
+  int64_t bytes =
+      cast<tile::SharedLayoutAttr>(type.getLayout()).getLayout().getStrides()[0] *
+      getMemoryBytes(getMemoryType(getScalarType(type.getElementType())));
+  Value slot = arith::TruncIOp::create(builder, loc, builder.getI32Type(),
+                                       getScalar(op.getStep()));
+  slot = addImmediate(loc, slot, op.getAhead());
+  slot = arith::RemUIOp::create(builder, loc, slot, i32(loc, slots));
+  Value offset =
+      arith::MulIOp::create(builder, loc, slot, i32(loc, bytes));
+  Value base = getScalar(op.getSource());
+  set(op.getResult(),
+      Value(LLVM::GEPOp::create(builder, loc, base.getType(),
+                                builder.getI8Type(), base,
+                                LLVM::GEPArg(offset))));
+  return success();
+}
+
 /// x rounded to nearest with 10 mantissa bits, ties away, still an f32.
 static Value roundToTf32(OpBuilder &builder, Location loc, Value value) {
   Value bits = NVVM::ConvertFloatToTF32Op::create(
@@ -198,7 +219,8 @@ LogicalResult KernelEmitter::emitAsyncCopy(tile::AsyncCopyOp op) {
     NVVM::CpAsyncOp::create(builder, loc, dest, source, uint32_t(bytes),
                             modifier, size);
   }
-  NVVM::CpAsyncCommitGroupOp::create(builder, loc);
+  if (!op.getDeferred())
+    NVVM::CpAsyncCommitGroupOp::create(builder, loc);
   set(op.getToken(), i32(loc, 0));
   return success();
 }
@@ -207,8 +229,13 @@ LogicalResult KernelEmitter::emitAsyncCopy(tile::AsyncCopyOp op) {
 /// newest of the tokens may still be in flight. They are counted where that is
 /// simple: all in the wait's own block. Otherwise wait for everything.
 LogicalResult KernelEmitter::emitAsyncWait(tile::AsyncWaitOp op) {
+  if (op.getTokens().empty()) {
+    NVVM::CpAsyncWaitGroupOp::create(builder, op.getLoc(),
+                                     uint32_t(op.getNewest()));
+    return success();
+  }
   int64_t pending = 0;
-  bool found = op.getTokens().empty();
+  bool found = false;
   for (Operation *previous = op->getPrevNode(); previous && !found;
        previous = previous->getPrevNode()) {
     if (previous->getNumRegions() != 0)
@@ -220,7 +247,7 @@ LogicalResult KernelEmitter::emitAsyncWait(tile::AsyncWaitOp op) {
         ++pending;
     }
   }
-  if (!found || op.getTokens().empty())
+  if (!found)
     pending = 0;
   NVVM::CpAsyncWaitGroupOp::create(builder, op.getLoc(), uint32_t(pending));
   return success();

@@ -31,12 +31,14 @@ namespace {
 class FunctionBuilder {
 public:
   FunctionBuilder(Location loc, OpBuilder &host, SymbolTable &symbols,
-                  StringRef name, int64_t warps)
+                  StringRef name, int64_t warps, int64_t stages = 1)
       : loc(loc), host(host), symbols(symbols), body(host.getContext()) {
     auto type = FunctionType::get(host.getContext(), {}, {});
     OpBuilder detached(host.getContext());
     func = tile::FuncOp::create(detached, loc, name, type, ArrayRef<int64_t>{1},
                                 warps);
+    if (stages > 1)
+      func->setAttr("tile.stages", detached.getI64IntegerAttr(stages));
     symbols.insert(func);
     if (func.getBody().empty())
       func.getBody().emplaceBlock();
@@ -128,6 +130,8 @@ private:
                                          const StagePlan &plan,
                                          const CrossReduction &cross,
                                          const Slice &part);
+  void emitFills(StagePlan &plan, FunctionBuilder &function,
+                 BlockEmitter &emitter);
   void emitCoordinates(StagePlan &plan, OpBuilder &b);
   PartialStates &getStates(const CrossReduction &cross);
 
@@ -166,6 +170,7 @@ void KernelEmitter::emitCoordinates(StagePlan &plan, OpBuilder &b) {
     plan.vars.setValue(var, arith::RemUIOp::create(b, loc, rest, size));
     rest = arith::DivUIOp::create(b, loc, rest, size);
   }
+  plan.vars.emitQuotients(b, loc);
 }
 
 LogicalResult KernelEmitter::emitStores(StagePlan &plan,
@@ -194,6 +199,41 @@ LogicalResult KernelEmitter::emitStores(StagePlan &plan,
   return success();
 }
 
+/// Stores constant results: the elements of each, in one row, are divided among
+/// the instances.
+void KernelEmitter::emitFills(StagePlan &plan, FunctionBuilder &function,
+                              BlockEmitter &emitter) {
+  constexpr int64_t largestBlock = 4096;
+  Coord instance(0);
+  int64_t instances = 1;
+  for (unsigned var : plan.grid) {
+    int64_t count = plan.vars.getCount(var);
+    instances *= count;
+    instance = instance * count;
+    if (count > 1)
+      instance = instance + Coord::ofVar(var, 1);
+  }
+  for (Value value : plan.fills) {
+    Location loc = value.getLoc();
+    auto type = cast<RankedTensorType>(value.getType());
+    int64_t size = type.getNumElements();
+    Value destination = tile::ViewCastOp::create(
+        host, loc, tile::ViewType::get({size}, type.getElementType()),
+        destinations.lookup(value), host.getI64IntegerAttr(0));
+    Value view = function.getArgument(destination, /*isOutput=*/true);
+    int64_t share = llvm::PowerOf2Ceil(llvm::divideCeil(size, instances));
+    for (int64_t done = 0; done < share; done += largestBlock) {
+      Slice slice{{instance * share + Coord(done),
+                   std::min(share - done, largestBlock), 1}};
+      DenseElementsAttr constant;
+      matchPattern(value, m_Constant(&constant));
+      Value block = emitter.splat(loc, constant.getSplatValue<TypedAttr>(),
+                                  getExtents(slice));
+      emitter.store(loc, block, view, slice);
+    }
+  }
+}
+
 /// The partial state of one class.
 FailureOr<SmallVector<Value>>
 KernelEmitter::emitPart(BlockEmitter &emitter, const StagePlan &plan,
@@ -205,6 +245,9 @@ KernelEmitter::emitPart(BlockEmitter &emitter, const StagePlan &plan,
     return failure();
   return SmallVector<Value>{*sum};
 }
+
+/// A merge of this many states averages out what sharpens each.
+static constexpr int64_t manySlots = 64;
 
 PartialStates &KernelEmitter::getStates(const CrossReduction &cross) {
   auto [it, isNew] = states.try_emplace(cross.op);
@@ -224,10 +267,16 @@ PartialStates &KernelEmitter::getStates(const CrossReduction &cross) {
     llvm::append_range(shape, type.getShape());
     types = {cast<fuse::ContractionOpInterface>(cross.op).getSumType()};
   }
-  for (Type type : types)
-    partial.views.push_back(
+  unsigned kept = types.size();
+  if (auto reduction = dyn_cast<fuse::ReductionOpInterface>(cross.op);
+      reduction && cross.slots >= manySlots)
+    kept = reduction.getNumEssential();
+  partial.views.resize(types.size());
+  for (unsigned i = 0; i < kept; ++i)
+    partial.views[i] =
         tile::AllocOp::create(host, cross.op->getLoc(),
-                              tile::ViewType::get(shape, type), IntegerAttr()));
+                              tile::ViewType::get(shape, types[i]),
+                              IntegerAttr());
   return partial;
 }
 
@@ -261,6 +310,8 @@ LogicalResult KernelEmitter::emitCrosses(StagePlan &plan,
       Slice slice{{cross.slot, 1, 1}};
       llvm::append_range(slice, points);
       for (auto [view, value] : llvm::zip(partial.views, state)) {
+        if (!view)
+          continue;
         Value block = emitter.reshape(loc, value, getExtents(slice));
         emitter.store(loc, block, function.getArgument(view, true), slice);
       }
@@ -271,7 +322,9 @@ LogicalResult KernelEmitter::emitCrosses(StagePlan &plan,
 
 LogicalResult KernelEmitter::emitStage(StagePlan &plan, StringRef name) {
   int64_t warps = kernel.getSchedule() ? kernel.getSchedule()->getWarps() : 4;
-  FunctionBuilder function(kernel.getLoc(), host, symbols, name, warps);
+  int64_t stages =
+      kernel.getSchedule() ? kernel.getSchedule()->getStages() : 1;
+  FunctionBuilder function(kernel.getLoc(), host, symbols, name, warps, stages);
   emitCoordinates(plan, function.getBody());
   BlockEmitter emitter(function.getBody(), plan.vars, kernel, powersOfTwo);
   // In the order of the body, so that arguments have a fixed order.
@@ -287,17 +340,27 @@ LogicalResult KernelEmitter::emitStage(StagePlan &plan, StringRef name) {
   for (Operation *op : plan.merges) {
     PartialStates partial = states.lookup(op);
     for (Value &view : partial.views)
-      view = function.getArgument(view, /*isOutput=*/false);
+      if (view)
+        view = function.getArgument(view, /*isOutput=*/false);
     emitter.bindPartials(op, std::move(partial));
   }
   if (plan.split)
     emitter.setSplit(plan.split->first, plan.split->second);
-  if (plan.primed && failed(emitter.evaluate(plan.primed, plan.primedSlice)))
+  auto emitTile = [&] {
+    if (plan.primed && failed(emitter.evaluate(plan.primed, plan.primedSlice)))
+      return failure();
+    if (failed(emitStores(plan, function, emitter)))
+      return failure();
+    return emitCrosses(plan, function, emitter);
+  };
+  if (failed(plan.repeat
+                 ? emitter.emitRepeat(kernel.getLoc(), *plan.repeat, emitTile)
+                 : emitTile()))
     return function.discard(), failure();
-  if (failed(emitStores(plan, function, emitter)) ||
-      failed(emitCrosses(plan, function, emitter)))
-    return function.discard(), failure();
+  emitFills(plan, function, emitter);
   for (Value value : plan.stores)
+    buffers[value] = destinations[value];
+  for (Value value : plan.fills)
     buffers[value] = destinations[value];
   int64_t instances = 1;
   for (unsigned var : plan.grid)

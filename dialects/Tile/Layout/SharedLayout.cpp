@@ -95,6 +95,12 @@ SharedLayout::transpose(llvm::ArrayRef<int64_t> permutation) const {
   return result;
 }
 
+SharedLayout SharedLayout::getSlot() const {
+  SharedLayout result = *this;
+  result.strides.erase(result.strides.begin());
+  return result;
+}
+
 std::optional<SharedLayout>
 SharedLayout::reshape(llvm::ArrayRef<int64_t> fromShape,
                       llvm::ArrayRef<int64_t> toShape) const {

@@ -64,6 +64,8 @@ public:
   SharedLayout window(llvm::ArrayRef<int64_t> offsets,
                       llvm::ArrayRef<int64_t> steps) const;
   SharedLayout transpose(llvm::ArrayRef<int64_t> permutation) const;
+  /// The layout of one buffer of a ring: without the first dim.
+  SharedLayout getSlot() const;
   std::optional<SharedLayout> reshape(llvm::ArrayRef<int64_t> fromShape,
                                       llvm::ArrayRef<int64_t> toShape) const;
 

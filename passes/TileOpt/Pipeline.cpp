@@ -1,0 +1,545 @@
+//===- Pipeline.cpp - copies of later rounds beside products of this one --===//
+//
+// A loop over reduction chunks stages the operands of its products in shared
+// memory. As it comes from tile-assign-layouts, each round waits for its own
+// copies:
+//
+//   for i:  load i; store i; barrier; products i; barrier
+//
+// Here every staged tile becomes a ring of buffers and the copies move ahead:
+//
+//   copy 0 .. S-2
+//   for i:  hold = load i+1
+//           wait for copy i; barrier
+//           copy i+S-1                    (asynchronous)
+//           products i
+//           store hold to buffer i+1      (through registers)
+//
+// with one barrier a round. It says two things at once: the copies of round i
+// have arrived in all threads, and no thread still reads buffer i-1, which both
+// copy i+S-1 and the next store i+1 overwrite.
+//
+// What comes straight from memory goes by asynchronous copy, S buffers deep. A
+// computed operand, or one that is rounded on its way, has its loads issued
+// before the products and the arithmetic done after them, two buffers deep. The
+// loads must be held meanwhile; past a budget of registers they are issued late
+// too, which still saves a barrier.
+//
+// The last rounds have nothing to copy: uniform branches skip it. Groups of
+// asynchronous copies are committed nevertheless, so that waits can count them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/TileOpt/Passes.h"
+#include "passes/TileOpt/SharedHazards.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace tilefuse {
+#define GEN_PASS_DEF_TILEPIPELINE
+#include "passes/TileOpt/Passes.h.inc"
+} // namespace tilefuse
+
+using namespace mlir;
+using namespace tilefuse;
+using namespace tilefuse::tile;
+
+/// Shared memory that the tiles of a pipelined kernel may take together.
+static constexpr int64_t mostBytes = 200 * 1024;
+/// Registers of a thread that loads of the next round may take during products.
+static constexpr int64_t mostHeld = 48;
+/// Words of all banks: buffers of a ring start at the same bank.
+static constexpr int64_t ringAlignment = 128;
+
+namespace {
+/// A tile that each round of a loop fills once, before anything reads it.
+struct Staging {
+  AllocSharedOp alloc;
+  CopyToSharedOp copy;  // through registers, or
+  AsyncCopyOp async;    // past them
+  /// Ops of the loop's body that make what is copied, in program order.
+  SmallVector<Operation *> slice;
+  /// Loads of the slice, issued a round ahead.
+  SmallVector<LoadOp> held;
+  Value ring;
+};
+
+class LoopPipeliner {
+public:
+  LoopPipeliner(scf::ForOp loop, int64_t stages, int64_t otherBytes)
+      : loop(loop), stages(stages), otherBytes(otherBytes),
+        builder(loop.getContext()) {}
+
+  /// False when the loop stages nothing that can move.
+  bool run();
+  int64_t getNumTiles() const { return stagings.size(); }
+
+private:
+  bool collect();
+  bool collectSlice(Staging &staging);
+  void chooseHeld();
+  bool chooseStages();
+  int64_t getRingBytes(int64_t slots, const Staging &staging) const;
+  int64_t getSlots(const Staging &staging) const {
+    return staging.async ? stages : 2;
+  }
+  void normalise();
+  Value createSlot(Location loc, const Staging &staging, Value step,
+                   int64_t ahead);
+  void cloneSlice(const Staging &staging, Value round, IRMapping &mapping,
+                  bool loadsOnly);
+  void copyRound(const Staging &staging, Value round, Value step,
+                 int64_t ahead, IRMapping &mapping);
+  /// `round + ahead`, at most the last, and the condition that it is one.
+  std::pair<Value, Value> getLater(Location loc, int64_t ahead);
+  Value constant(Location loc, int64_t value) {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  }
+
+  scf::ForOp loop;
+  int64_t stages;
+  int64_t otherBytes;
+  OpBuilder builder;
+  SmallVector<Staging> stagings;
+  Value rounds; // upper bound of the normalised loop
+};
+} // namespace
+
+static int64_t getBytes(SharedType type) {
+  int64_t bits = type.getElementType().getIntOrFloatBitWidth();
+  return cast<SharedLayoutAttr>(type.getLayout())
+             .getLayout()
+             .getSpan(type.getShape()) *
+         std::max<int64_t>(1, bits / 8);
+}
+
+//===----------------------------------------------------------------------===//
+// What can move
+//===----------------------------------------------------------------------===//
+
+/// Every user of a tile and of views of it, views left out.
+static void collectAccesses(Value tile, SmallVectorImpl<Operation *> &users) {
+  for (Operation *user : tile.getUsers()) {
+    if (isa<SharedWindowOp, SharedReshapeOp, SharedTransOp>(user))
+      collectAccesses(user->getResult(0), users);
+    else
+      users.push_back(user);
+  }
+}
+
+/// Gathers what the copied block is computed from in the loop; false when it
+/// depends on more than the round and memory that the loop does not write.
+bool LoopPipeliner::collectSlice(Staging &staging) {
+  Block *body = loop.getBody();
+  llvm::SetVector<Operation *> slice;
+  SmallVector<Value> pending;
+  Operation *writer = staging.copy ? staging.copy.getOperation()
+                                   : staging.async.getOperation();
+  for (Value operand : writer->getOperands())
+    if (!isa<SharedType>(operand.getType()))
+      pending.push_back(operand);
+  while (!pending.empty()) {
+    Value value = pending.pop_back_val();
+    if (value.getParentBlock() != body)
+      continue;
+    Operation *op = value.getDefiningOp();
+    if (!op) {
+      if (value != loop.getInductionVar())
+        return false;
+      continue;
+    }
+    bool movable = isa<LoadOp>(op) || isMemoryEffectFree(op);
+    if (!movable || (op->getNumRegions() && !isa<ReduceOp, ScanOp>(op)))
+      return false;
+    if (slice.insert(op))
+      pending.append(op->operand_begin(), op->operand_end());
+  }
+  staging.slice = slice.takeVector();
+  llvm::sort(staging.slice, [](Operation *a, Operation *b) {
+    return a->isBeforeInBlock(b);
+  });
+  return true;
+}
+
+bool LoopPipeliner::collect() {
+  WalkResult writes = loop.walk([](Operation *op) {
+    return isa<StoreOp, AtomicOp, PrintOp, AssertOp>(op)
+               ? WalkResult::interrupt()
+               : WalkResult::advance();
+  });
+  if (writes.wasInterrupted())
+    return false;
+  Block *body = loop.getBody();
+  for (AllocSharedOp alloc : body->getOps<AllocSharedOp>()) {
+    SmallVector<Operation *> users;
+    collectAccesses(alloc.getResult(), users);
+    Staging staging;
+    staging.alloc = alloc;
+    bool movable = true, isOperand = false;
+    Operation *writer = nullptr;
+    for (Operation *user : users) {
+      if (!isa<CopyToSharedOp, AsyncCopyOp>(user)) {
+        isOperand |= isa<MmaOp>(user);
+        continue;
+      }
+      staging.copy = dyn_cast<CopyToSharedOp>(user);
+      staging.async = dyn_cast<AsyncCopyOp>(user);
+      Value dest = staging.copy ? Value(staging.copy.getDest())
+                                : Value(staging.async.getDest());
+      movable &= !writer && user->getBlock() == body &&
+                 dest == alloc.getResult();
+      writer = user;
+    }
+    if (!writer || !movable || !isOperand)
+      continue;
+    for (Operation *user : users) {
+      Operation *inBody = body->findAncestorOpInBlock(*user);
+      movable &= user == writer || writer->isBeforeInBlock(inBody);
+    }
+    if (movable && collectSlice(staging))
+      stagings.push_back(std::move(staging));
+  }
+  return !stagings.empty();
+}
+
+/// Loads that are held during the products, smallest operands first.
+void LoopPipeliner::chooseHeld() {
+  SmallVector<std::pair<int64_t, size_t>> order;
+  auto getRegisters = [](LoadOp load) {
+    auto layout = DistributedAttr::lookup(load.getResult().getType());
+    int64_t bits = load.getResult().getType().getElementTypeBitWidth();
+    return layout ? layout->getNumRegisters() * std::max<int64_t>(1, bits / 32)
+                  : mostHeld;
+  };
+  for (auto [i, staging] : llvm::enumerate(stagings)) {
+    int64_t count = 0;
+    for (Operation *op : staging.slice)
+      if (auto load = dyn_cast<LoadOp>(op))
+        count += getRegisters(load);
+    if (staging.copy)
+      order.push_back({count, i});
+  }
+  llvm::sort(order);
+  int64_t total = 0;
+  for (auto [count, i] : order) {
+    if (total + count > mostHeld)
+      break;
+    total += count;
+    for (Operation *op : stagings[i].slice)
+      if (auto load = dyn_cast<LoadOp>(op))
+        stagings[i].held.push_back(load);
+  }
+}
+
+int64_t LoopPipeliner::getRingBytes(int64_t slots,
+                                    const Staging &staging) const {
+  return slots *
+         int64_t(llvm::alignTo(getBytes(AllocSharedOp(staging.alloc).getResult().getType()),
+                               ringAlignment));
+}
+
+/// As many buffers as the schedule asks for and shared memory holds.
+bool LoopPipeliner::chooseStages() {
+  for (; stages > 1; --stages) {
+    int64_t total = otherBytes;
+    for (const Staging &staging : stagings)
+      total += getRingBytes(getSlots(staging), staging);
+    if (total <= mostBytes)
+      return true;
+  }
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// The loop from 0 by 1
+//===----------------------------------------------------------------------===//
+
+void LoopPipeliner::normalise() {
+  Location loc = loop.getLoc();
+  builder.setInsertionPoint(loop);
+  bool fromZero = matchPattern(loop.getLowerBound(), m_Zero());
+  bool byOne = matchPattern(loop.getStep(), m_One());
+  rounds = loop.getUpperBound();
+  if (fromZero && byOne)
+    return;
+  Value low = loop.getLowerBound(), step = loop.getStep();
+  rounds = builder.createOrFold<arith::SubIOp>(loc, rounds, low);
+  Value zero = constant(loc, 0);
+  rounds = builder.createOrFold<arith::MaxSIOp>(loc, rounds, zero);
+  rounds = builder.createOrFold<arith::CeilDivUIOp>(loc, rounds, step);
+  loop.setLowerBound(zero);
+  loop.setUpperBound(rounds);
+  loop.setStep(constant(loc, 1));
+  builder.setInsertionPointToStart(loop.getBody());
+  Value round = loop.getInductionVar();
+  Value scaled = arith::MulIOp::create(builder, loc, round, step);
+  Value old = arith::AddIOp::create(builder, loc, scaled, low);
+  round.replaceUsesWithIf(old, [&](OpOperand &use) {
+    return use.getOwner() != scaled.getDefiningOp();
+  });
+  for (Staging &staging : stagings)
+    staging.slice.insert(staging.slice.begin(),
+                         {scaled.getDefiningOp(), old.getDefiningOp()});
+}
+
+//===----------------------------------------------------------------------===//
+// Copies of other rounds
+//===----------------------------------------------------------------------===//
+
+Value LoopPipeliner::createSlot(Location loc, const Staging &staging,
+                                Value step, int64_t ahead) {
+  auto ringType = cast<SharedType>(staging.ring.getType());
+  SharedLayout layout =
+      cast<SharedLayoutAttr>(ringType.getLayout()).getLayout().getSlot();
+  auto type = SharedType::get(
+      builder.getContext(), ringType.getShape().drop_front(),
+      ringType.getElementType(),
+      SharedLayoutAttr::get(builder.getContext(), layout));
+  return SharedSlotOp::create(builder, loc, type, staging.ring, step,
+                              builder.getI64IntegerAttr(ahead));
+}
+
+/// The slice of another round; values in `mapping` already stay.
+void LoopPipeliner::cloneSlice(const Staging &staging, Value round,
+                               IRMapping &mapping, bool loadsOnly) {
+  mapping.map(loop.getInductionVar(), round);
+  auto known = [&](Operation *op) {
+    return op->getNumResults() && mapping.contains(op->getResult(0));
+  };
+  llvm::SmallPtrSet<Operation *, 16> needed;
+  if (loadsOnly)
+    // What the addresses, masks and fills of the loads are made of.
+    for (Operation *op : llvm::reverse(staging.slice)) {
+      bool wanted = isa<LoadOp>(op);
+      for (Operation *user : op->getUsers())
+        wanted |= needed.contains(user);
+      if (wanted)
+        needed.insert(op);
+    }
+  for (Operation *op : staging.slice)
+    if (!known(op) && (!loadsOnly || needed.contains(op)))
+      builder.clone(*op, mapping);
+}
+
+void LoopPipeliner::copyRound(const Staging &staging, Value round, Value step,
+                              int64_t ahead, IRMapping &mapping) {
+  cloneSlice(staging, round, mapping, /*loadsOnly=*/false);
+  Location loc = AllocSharedOp(staging.alloc).getLoc();
+  Value slot = createSlot(loc, staging, step, ahead);
+  if (staging.async) {
+    AsyncCopyOp async = staging.async;
+    SmallVector<Value> offsets;
+    for (Value offset : async.getOffsets())
+      offsets.push_back(mapping.lookupOrDefault(offset));
+    AsyncCopyOp::create(builder, loc, async.getToken().getType(),
+                        async.getView(), offsets, slot, async.getLayout(),
+                        async.getStepsAttr(), builder.getUnitAttr());
+    return;
+  }
+  CopyToSharedOp copy = staging.copy;
+  CopyToSharedOp::create(builder, loc,
+                         mapping.lookupOrDefault(copy.getValue()), slot,
+                         copy.getRoundingAttr());
+}
+
+std::pair<Value, Value> LoopPipeliner::getLater(Location loc, int64_t ahead) {
+  Value later = arith::AddIOp::create(builder, loc, loop.getInductionVar(),
+                                      constant(loc, ahead));
+  Value exists = arith::CmpIOp::create(
+      builder, loc, arith::CmpIPredicate::slt, later, rounds);
+  Value last = arith::SubIOp::create(builder, loc, rounds, constant(loc, 1));
+  // Inside the branch it is `later`; the bound tells what can be out of bounds.
+  return {arith::MinSIOp::create(builder, loc, later, last), exists};
+}
+
+bool LoopPipeliner::run() {
+  if (!collect() || !chooseStages())
+    return false;
+  chooseHeld();
+  normalise();
+  Location loc = loop.getLoc();
+  MLIRContext *context = loop.getContext();
+
+  // Rings, and the copies of the first rounds.
+  builder.setInsertionPoint(loop);
+  int64_t deepest = 1;
+  bool anyAsync = false;
+  for (Staging &staging : stagings) {
+    SharedType type = staging.alloc.getResult().getType();
+    auto layout = cast<SharedLayoutAttr>(type.getLayout()).getLayout();
+    int64_t slots = getSlots(staging);
+    int64_t elementBytes = std::max<int64_t>(
+        1, type.getElementType().getIntOrFloatBitWidth() / 8);
+    SmallVector<int64_t> shape{slots}, strides{getRingBytes(1, staging) /
+                                               elementBytes};
+    llvm::append_range(shape, type.getShape());
+    llvm::append_range(strides, layout.getStrides());
+    auto ringType = SharedType::get(
+        context, shape, type.getElementType(),
+        SharedLayoutAttr::get(context, SharedLayout(strides, layout.getOffset(),
+                                                    layout.getSwizzle())));
+    staging.ring = AllocSharedOp::create(builder, staging.alloc.getLoc(),
+                                         ringType, IntegerAttr());
+    anyAsync |= bool(staging.async);
+  }
+  deepest = anyAsync ? stages - 1 : 1;
+  for (int64_t round = 0; round < deepest; ++round) {
+    Value number = constant(loc, round);
+    Value exists = builder.createOrFold<arith::CmpIOp>(
+        loc, arith::CmpIPredicate::slt, number, rounds);
+    OpBuilder::InsertionGuard guard(builder);
+    bool certain = matchPattern(exists, m_One());
+    if (!certain) {
+      auto branch = scf::IfOp::create(builder, loc, exists);
+      builder.setInsertionPointToStart(branch.thenBlock());
+    }
+    for (const Staging &staging : stagings)
+      if (staging.async || round == 0) {
+        IRMapping mapping;
+        copyRound(staging, number, number, 0, mapping);
+      }
+    if (!anyAsync)
+      continue;
+    if (!certain)
+      builder.setInsertionPointAfter(builder.getBlock()->getParentOp());
+    AsyncCommitOp::create(builder, loc);
+  }
+
+  // The round's start: loads of the next, the barrier, copies of later ones.
+  builder.setInsertionPointToStart(loop.getBody());
+  IRMapping heldLoads;
+  SmallVector<LoadOp> held;
+  for (const Staging &staging : stagings)
+    for (LoadOp load : staging.held)
+      if (!llvm::is_contained(held, load))
+        held.push_back(load);
+  if (!held.empty()) {
+    auto [next, exists] = getLater(loc, 1);
+    SmallVector<Type> types;
+    for (LoadOp load : held)
+      types.push_back(load.getResult().getType());
+    auto branch = scf::IfOp::create(builder, loc, types, exists,
+                                    /*addThenBlock=*/true,
+                                    /*addElseBlock=*/true);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    IRMapping mapping;
+    for (const Staging &staging : stagings)
+      if (!staging.held.empty())
+        cloneSlice(staging, next, mapping, /*loadsOnly=*/true);
+    SmallVector<Value> values;
+    for (LoadOp load : held)
+      values.push_back(mapping.lookup(load.getResult()));
+    scf::YieldOp::create(builder, loc, values);
+    builder.setInsertionPointToStart(branch.elseBlock());
+    values.clear();
+    for (Type type : types)
+      values.push_back(arith::ConstantOp::create(
+          builder, loc, cast<TypedAttr>(builder.getZeroAttr(type))));
+    scf::YieldOp::create(builder, loc, values);
+    for (auto [load, value] : llvm::zip(held, branch.getResults()))
+      heldLoads.map(load.getResult(), value);
+  }
+  if (anyAsync)
+    AsyncWaitOp::create(builder, loc, ValueRange(),
+                        builder.getI64IntegerAttr(deepest - 1));
+  BarrierOp::create(builder, loc);
+  if (anyAsync) {
+    auto [later, exists] = getLater(loc, deepest);
+    auto branch = scf::IfOp::create(builder, loc, exists);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    IRMapping mapping;
+    for (const Staging &staging : stagings)
+      if (staging.async)
+        copyRound(staging, later, loop.getInductionVar(), deepest, mapping);
+    builder.setInsertionPointAfter(branch);
+    AsyncCommitOp::create(builder, loc);
+  }
+
+  // The round's end: what goes through registers.
+  builder.setInsertionPoint(loop.getBody()->getTerminator());
+  if (llvm::any_of(stagings, [](const Staging &s) { return s.copy; })) {
+    auto [next, exists] = getLater(loc, 1);
+    auto branch = scf::IfOp::create(builder, loc, exists);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    IRMapping mapping = heldLoads;
+    for (const Staging &staging : stagings)
+      if (staging.copy)
+        copyRound(staging, next, loop.getInductionVar(), 1, mapping);
+  }
+
+  // This round reads its buffers.
+  for (Staging &staging : stagings) {
+    if (staging.async) {
+      Value token = staging.async.getToken();
+      for (Operation *user : llvm::make_early_inc_range(token.getUsers())) {
+        auto wait = cast<AsyncWaitOp>(user);
+        SmallVector<Value> rest;
+        for (Value other : wait.getTokens())
+          if (other != token)
+            rest.push_back(other);
+        builder.setInsertionPoint(wait);
+        if (!rest.empty())
+          AsyncWaitOp::create(builder, wait.getLoc(), rest,
+                              builder.getI64IntegerAttr(0));
+        wait->erase();
+      }
+      staging.async->erase();
+    } else {
+      staging.copy->erase();
+    }
+    builder.setInsertionPoint(staging.alloc);
+    Value slot = createSlot(staging.alloc.getLoc(), staging,
+                            loop.getInductionVar(), 0);
+    staging.alloc.getResult().replaceAllUsesWith(slot);
+    staging.alloc->erase();
+  }
+  return true;
+}
+
+namespace {
+struct Pipeline : tilefuse::impl::TilePipelineBase<Pipeline> {
+  void runOnOperation() override {
+    for (FuncOp func : getOperation().getOps<FuncOp>())
+      runOnKernel(func);
+  }
+
+  void runOnKernel(FuncOp func) {
+    auto stages = func->getAttrOfType<IntegerAttr>("tile.stages");
+    if (!stages || stages.getInt() < 2)
+      return;
+    SmallVector<scf::ForOp> loops;
+    func.walk([&](scf::ForOp loop) { loops.push_back(loop); });
+    for (scf::ForOp loop : loops) {
+      int64_t others = 0;
+      func.walk([&](AllocSharedOp alloc) {
+        if (alloc->getBlock() != loop.getBody())
+          others += getBytes(alloc.getResult().getType());
+      });
+      LoopPipeliner pipeliner(loop, stages.getInt(), others);
+      if (!pipeliner.run())
+        continue;
+      ++numLoops;
+      numTiles += pipeliner.getNumTiles();
+      eraseDead(loop);
+    }
+  }
+
+  /// The slices that were cloned.
+  static void eraseDead(scf::ForOp loop) {
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      for (Operation &op : llvm::make_early_inc_range(
+               llvm::reverse(*loop.getBody())))
+        if (op.use_empty() && !op.hasTrait<OpTrait::IsTerminator>() &&
+            (isa<LoadOp>(op) || isOpTriviallyDead(&op))) {
+          op.erase();
+          changed = true;
+        }
+    }
+  }
+};
+} // namespace
