@@ -29,7 +29,9 @@ static SmallVector<Value> mergeSlots(BlockEmitter &emitter, Location loc,
   if (emitter.wantsPowersOfTwo())
     chunk = states.slots <= chunk ? llvm::PowerOf2Ceil(chunk)
                                   : llvm::bit_floor(uint64_t(chunk));
-  SmallVector<int64_t> pointShape = getExtents(points), stateShape{1};
+  // Every step adds a chunk of slots to a block of as many running states,
+  // which are reduced once, after the last.
+  SmallVector<int64_t> pointShape = getExtents(points), stateShape{chunk};
   llvm::append_range(stateShape, pointShape);
   SmallVector<Value> inits;
   int64_t count = llvm::divideCeil(states.slots, chunk);
@@ -49,12 +51,14 @@ static SmallVector<Value> mergeSlots(BlockEmitter &emitter, Location loc,
         Value mask = emitter.emitBoundsMask(loc, slice, bounds, masked);
         SmallVector<Value> blocks;
         for (auto [view, attribute] : llvm::zip(states.views, neutral))
-          blocks.push_back(emitter.select(
-              loc, mask, emitter.load(loc, view, slice), attribute));
-        if (chunk > 1)
-          blocks = emitBlockReduction(b, loc, blocks, {0}, combine);
+          blocks.push_back(
+              view ? emitter.select(loc, mask, emitter.load(loc, view, slice),
+                                    attribute)
+                   : emitter.splat(loc, attribute, getExtents(slice)));
         return carried.empty() ? blocks : combine(b, loc, carried, blocks);
       });
+  if (chunk > 1)
+    merged = emitBlockReduction(b, loc, *merged, {0}, combine);
   for (Value &value : *merged)
     value = emitter.reshape(loc, value, pointShape);
   return *merged;

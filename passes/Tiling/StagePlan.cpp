@@ -26,9 +26,13 @@ private:
   LogicalResult planPending(Value root, bool isMain);
   void planAlias(Operation *op);
   void planSplit(StagePlan plan, unsigned dim);
+  StagePlan makeMergeTile(ArrayRef<int64_t> kept, int64_t room, Slice &points);
+  int64_t getFinishRoom(ArrayRef<int64_t> kept) const;
   void planFinish(ArrayRef<CrossReduction> crosses);
   bool isStoredOnce(const StagePlan &plan, Value value) const;
   void takeStores(StagePlan &plan);
+  SmallVector<Value> takeConstants();
+  LogicalResult planFills(ArrayRef<Value> fills);
   SmallVector<CrossReduction>
   getCrosses(const StagePlan &plan,
              ArrayRef<SmallVector<PartialReduction>> parts) const;
@@ -45,6 +49,11 @@ private:
   SmallVector<Value> pending;
   std::vector<StagePlan> stages;
 };
+
+static bool isConstant(Value value) {
+  Operation *def = value.getDefiningOp();
+  return def && def->hasTrait<OpTrait::ConstantLike>();
+}
 
 /// Whether a result that is still missing depends on `op`.
 bool StagePlanner::isNeeded(Operation *op) const {
@@ -73,7 +82,7 @@ bool StagePlanner::isStoredOnce(const StagePlan &plan, Value value) const {
     auto it = slices.find(value);
     if (it == slices.end())
       return false;
-    for (unsigned var : plan.grid)
+    for (unsigned var : plan.getTileVars())
       if (plan.vars.getCount(var) > 1 &&
           llvm::none_of(it->second, [&](const SliceDim &part) {
             return part.base.dependsOn(var);
@@ -110,7 +119,7 @@ StagePlanner::getCrosses(const StagePlan &plan,
       continue;
     // The slot counts the grid variables that the kept dims do not use.
     const SpaceForm &form = formOf(first.op);
-    for (unsigned var : plan.grid) {
+    for (unsigned var : plan.getTileVars()) {
       bool kept = false;
       for (auto [dim, part] : llvm::enumerate(cross.parts.front()))
         kept |= !form.isReduction(dim) && part.base.dependsOn(var);
@@ -144,6 +153,7 @@ void StagePlanner::planFromRoot(Value root, bool isMain) {
     StagePlan plan;
     plan.vars = tile.vars;
     plan.grid = tile.grid;
+    plan.repeat = tile.repeat;
     plan.classes = tile.classes;
     plan.primed = tile.primed;
     plan.primedSlice = tile.primedSlice;
@@ -197,7 +207,10 @@ void StagePlanner::planSplit(StagePlan plan, unsigned dim) {
   StagePlan sums;
   sums.vars = plan.vars;
   sums.grid = plan.grid;
+  sums.repeat = plan.repeat;
   sums.classes = plan.classes;
+  sums.primed = plan.primed;
+  sums.primedSlice = plan.primedSlice;
   unsigned var = sums.vars.add(splits);
   sums.grid.insert(sums.grid.begin(), var);
   sums.split = {anchor, SplitRange{var, splits, dim}};
@@ -210,10 +223,63 @@ void StagePlanner::planSplit(StagePlan plan, unsigned dim) {
   sums.crosses.push_back(std::move(cross));
   add(std::move(sums));
   plan.primed = {};
+  // Small tiles keep the finish's grid wide, where they determine as much.
+  const SpaceForm &form = formOf(anchor);
+  Slice points;
+  StagePlan small = makeMergeTile(
+      ArrayRef(form.space.bounds).take_front(form.space.getNumParallel()),
+      powersOfTwo ? 32 : 256, points);
+  auto &slices = small.classes.emplace_back();
+  points.resize(form.getNumDims());
+  if (auto touched = getTouched(form.results[0], points)) {
+    slices[root] = touched->slice;
+    propagateForward(kernel, forms, small.vars, available, slices);
+    auto countStores = [&](StagePlan &stage) {
+      return llvm::count_if(
+          pending, [&](Value value) { return isStoredOnce(stage, value); });
+    };
+    if (countStores(small) >= countStores(plan))
+      plan = std::move(small);
+  }
   plan.merges.push_back(anchor);
   plan.isFinish = true;
   takeStores(plan);
   add(std::move(plan));
+}
+
+/// A plan without values whose tiles hold up to `room` of the `kept` points,
+/// the innermost first.
+StagePlan StagePlanner::makeMergeTile(ArrayRef<int64_t> kept, int64_t room,
+                                      Slice &points) {
+  StagePlan plan;
+  points.resize(kept.size());
+  for (unsigned dim = kept.size(); dim-- > 0;) {
+    int64_t extent = std::min(kept[dim], room);
+    if (powersOfTwo)
+      extent = std::min<int64_t>(llvm::PowerOf2Ceil(kept[dim]), room);
+    room = std::max<int64_t>(1, room / extent);
+    if (powersOfTwo)
+      room = llvm::bit_floor(uint64_t(room));
+    unsigned var = plan.vars.add(llvm::divideCeil(kept[dim], extent));
+    plan.grid.insert(plan.grid.begin(), var);
+    Coord base =
+        plan.vars.getCount(var) == 1 ? Coord(0) : Coord::ofVar(var, extent);
+    points[dim] = {base, extent, 1};
+  }
+  return plan;
+}
+
+/// Elements of what is kept that one instance of a finish merges: few enough
+/// that the merges of a small result run side by side on a GPU.
+int64_t StagePlanner::getFinishRoom(ArrayRef<int64_t> kept) const {
+  constexpr int64_t fewInstances = 64, most = 16;
+  if (!powersOfTwo)
+    return 64;
+  int64_t elements = 1;
+  for (int64_t extent : kept)
+    elements *= extent;
+  return llvm::bit_floor(
+      uint64_t(std::clamp<int64_t>(elements / fewInstances, 1, most)));
 }
 
 /// Stages that merge partial states, one per shape of what is kept.
@@ -221,29 +287,15 @@ void StagePlanner::planFinish(ArrayRef<CrossReduction> crosses) {
   SmallVector<CrossReduction> rest(crosses);
   std::vector<StagePlan> finishes;
   while (!rest.empty()) {
-    const SpaceForm &form = formOf(rest.front().op);
-    unsigned numKept = form.space.getNumParallel();
     auto boundsOf = [&](Operation *op) {
       const SpaceForm &other = formOf(op);
       return ArrayRef(other.space.bounds)
           .take_front(other.space.getNumParallel());
     };
     ArrayRef<int64_t> kept = boundsOf(rest.front().op);
-    StagePlan plan;
+    Slice points;
+    StagePlan plan = makeMergeTile(kept, getFinishRoom(kept), points);
     plan.isFinish = true;
-    Slice points(numKept);
-    int64_t room = powersOfTwo ? 16 : 64;
-    for (unsigned dim = numKept; dim-- > 0;) {
-      int64_t extent = std::min(kept[dim], room);
-      if (powersOfTwo)
-        extent = std::min<int64_t>(llvm::PowerOf2Ceil(kept[dim]), room);
-      room = std::max<int64_t>(1, room / extent);
-      unsigned var = plan.vars.add(llvm::divideCeil(kept[dim], extent));
-      plan.grid.insert(plan.grid.begin(), var);
-      Coord base =
-          plan.vars.getCount(var) == 1 ? Coord(0) : Coord::ofVar(var, extent);
-      points[dim] = {base, extent, 1};
-    }
     auto &slices = plan.classes.emplace_back();
     SmallVector<CrossReduction> others;
     for (const CrossReduction &cross : rest) {
@@ -283,6 +335,7 @@ FailureOr<std::vector<StagePlan>> StagePlanner::run() {
       pending.push_back(value);
   if (pending.empty())
     return kernel.emitOpError("has no results");
+  SmallVector<Value> fills = takeConstants();
   // What is in memory is there in any shape.
   for (Operation &op : body)
     if (isShapeChange(&op) && available.contains(op.getOperand(0)))
@@ -299,7 +352,31 @@ FailureOr<std::vector<StagePlan>> StagePlanner::run() {
   }
   if (failed(planPending(root, /*isMain=*/true)))
     return failure();
+  if (failed(planFills(fills)))
+    return failure();
   return std::move(stages);
+}
+
+/// Constants among the results ride in the last stage that has code, which has
+/// least to do.
+LogicalResult StagePlanner::planFills(ArrayRef<Value> fills) {
+  for (StagePlan &stage : llvm::reverse(stages))
+    if (!stage.alias) {
+      stage.fills.assign(fills.begin(), fills.end());
+      return success();
+    }
+  pending.assign(fills.begin(), fills.end());
+  return fills.empty() ? success() : planPending(fills.front(), true);
+}
+
+/// Takes constants out of the results, as long as others are left.
+SmallVector<Value> StagePlanner::takeConstants() {
+  if (llvm::all_of(pending, isConstant))
+    return {};
+  SmallVector<Value> constants;
+  llvm::copy_if(pending, std::back_inserter(constants), isConstant);
+  llvm::erase_if(pending, isConstant);
+  return constants;
 }
 
 /// Stages until nothing is pending.
@@ -329,6 +406,9 @@ void StagePlanner::planAlias(Operation *op) {
 FailureOr<std::vector<StagePlan>> StagePlanner::runSeparately() {
   Block &body = kernel.getBody().front();
   available.insert(body.getArguments().begin(), body.getArguments().end());
+  SmallVector<Value> fills;
+  llvm::copy_if(kernel.getYield().getValues(), std::back_inserter(fills),
+                isConstant);
   for (Operation &op : body.without_terminator()) {
     if (op.hasTrait<OpTrait::ConstantLike>())
       continue;
@@ -340,6 +420,8 @@ FailureOr<std::vector<StagePlan>> StagePlanner::runSeparately() {
     if (failed(planPending(pending.front(), &op == kernel.getAnchor())))
       return failure();
   }
+  if (failed(planFills(fills)))
+    return failure();
   return std::move(stages);
 }
 
