@@ -4,7 +4,9 @@
 
 #include "mlir/Support/LLVM.h"
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 namespace mlir {
 class OpPassManager;
@@ -39,6 +41,9 @@ struct PipelineOptions {
   bool lowerToCPU = false;
   /// Derive the backward pass (the phases Joint and Partition).
   bool gradients = false;
+  /// Arguments to differentiate; empty: every float argument that no result
+  /// aliases.
+  std::vector<int64_t> gradientArguments;
   /// First and last phase, both run.
   Phase from = Phase::Target;
   Phase to = Phase::Lower;

@@ -56,6 +56,18 @@ typedef struct tilefuse_argument {
   int64_t alias_result;
 } tilefuse_argument;
 
+/** One launch: kernel, program instances along three axes, threads of a block and
+ *  bytes of its shared memory (GPU), modelled bytes of DRAM traffic, and whether
+ *  it merges another launch's partial results. */
+typedef struct tilefuse_launch {
+  const char *kernel;
+  uint64_t grid[3];
+  uint32_t threads;
+  uint32_t shared_bytes;
+  int64_t bytes;
+  int is_finish;
+} tilefuse_launch;
+
 /** Code (tilefuse::ErrorCode), message and location of an error. */
 TILEFUSE_C_API int tilefuse_error_code(const tilefuse_error *error);
 TILEFUSE_C_API const char *tilefuse_error_message(const tilefuse_error *error);
@@ -105,7 +117,11 @@ TILEFUSE_C_API int tilefuse_program_output(const tilefuse_program *p,
 /** Scratch bytes of one run, to be aligned to 256. */
 TILEFUSE_C_API size_t
 tilefuse_program_workspace_bytes(const tilefuse_program *p);
+/** The launch plan. `index` counts from 0; returns non-zero when out of range. */
 TILEFUSE_C_API size_t tilefuse_program_num_launches(const tilefuse_program *p);
+TILEFUSE_C_API int tilefuse_program_launch(const tilefuse_program *p,
+                                           size_t index,
+                                           tilefuse_launch *launch);
 
 /** Runs a CPU program on host addresses; `threads` 0 means one per core. */
 TILEFUSE_C_API int tilefuse_program_run_on_host(

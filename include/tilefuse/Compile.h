@@ -12,6 +12,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tilefuse {
 
@@ -29,10 +30,18 @@ struct CompileOptions {
   /// and results, and `f_backward`, which takes the saved values and a cotangent
   /// for each differentiable result and gives the gradients.
   bool gradients = false;
+  /// Positions of the arguments to differentiate; empty: every float argument
+  /// that no result aliases.
+  std::vector<int64_t> gradientArguments;
   /// Name of the source in diagnostics.
   std::string sourceName = "<source>";
   /// Assemble PTX to machine code when ptxas is found; else the driver does it.
   bool assemble = true;
+  /// Look the program up in the on-disk cache, and store it there.
+  bool useCache = true;
+  /// The cache's folder, an absolute path; empty: `$TILEFUSE_CACHE_DIR` (no cache
+  /// when that is set to nothing), else `tilefuse` in the user's cache folder.
+  std::string cacheDirectory;
 };
 
 /// A phase whose IR or code can be printed.
@@ -42,6 +51,12 @@ enum class Stage { Fuse, Joint, Kernels, Tile, Llvm, Ptx, Cubin };
 /// Errors: InvalidSource with the located diagnostic, Unsupported.
 Expected<Program> compile(std::string_view source,
                           const CompileOptions &options = {});
+
+/// The signatures of the functions that compile() would make entries of (with
+/// `gradients`, before they are split): names, types and shapes, after parsing
+/// and verifying alone. Errors: InvalidSource.
+Expected<std::vector<Signature>> describe(std::string_view source,
+                                          const CompileOptions &options = {});
 
 /// A program that runs: a loaded CPU program is compiled from the source it
 /// carries, any other is returned as it is. Errors: as compile.

@@ -131,6 +131,7 @@ public:
                            unsigned threads = 0) const;
 
   const ProgramData &data() const { return *impl; }
+  size_t selectedEntry() const { return entryIndex; }
 
 private:
   std::shared_ptr<const ProgramData> impl;

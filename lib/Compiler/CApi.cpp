@@ -1,17 +1,24 @@
 //===- CApi.cpp - the C ABI of the compiler -------------------------------===//
 
 #include "lib/Runtime/CApi.h"
+#include "passes/SourceText.h"
 #include "tilefuse-c/compile.h"
 #include "tilefuse/Compile.h"
 
 #include "llvm/ADT/StringSwitch.h"
 
+#include <algorithm>
+#include <cstring>
+
 using namespace tilefuse;
 
-static CompileOptions toOptions(const tilefuse_compile_options *given) {
+static CompileOptions toOptions(const tilefuse_compile_options *passed) {
   CompileOptions options;
-  if (!given)
+  if (!passed)
     return options;
+  // A caller built against an older header knows fewer fields.
+  tilefuse_compile_options fields = {}, *given = &fields;
+  std::memcpy(given, passed, std::min(passed->size, sizeof(fields)));
   auto set = [](std::string &field, const char *value) {
     if (value)
       field = value;
@@ -22,8 +29,17 @@ static CompileOptions toOptions(const tilefuse_compile_options *given) {
   set(options.sourceName, given->source_name);
   options.assemble = !given->no_assemble;
   options.gradients = given->gradients != 0;
+  options.gradientArguments.assign(given->gradient_arguments,
+                                   given->gradient_arguments +
+                                       given->num_gradient_arguments);
+  options.useCache = !given->no_cache;
+  set(options.cacheDirectory, given->cache_directory);
   return options;
 }
+
+struct tilefuse_signatures {
+  std::vector<Signature> list;
+};
 
 static int finish(Expected<Program> result, tilefuse_program **program,
                   tilefuse_error **error) {
@@ -36,12 +52,52 @@ static int finish(Expected<Program> result, tilefuse_program **program,
 int tilefuse_compile(const char *source, size_t length,
                      const tilefuse_compile_options *options,
                      tilefuse_program **program, tilefuse_error **error) {
-  return finish(compile({source, length}, toOptions(options)), program, error);
+  return runWithLargeStack([&] {
+    return finish(compile({source, length}, toOptions(options)), program,
+                  error);
+  });
+}
+
+int tilefuse_describe(const char *source, size_t length,
+                      const tilefuse_compile_options *options,
+                      tilefuse_signatures **signatures, tilefuse_error **error) {
+  return runWithLargeStack([&] {
+    Expected<std::vector<Signature>> result =
+        describe({source, length}, toOptions(options));
+    if (!result)
+      return reportTo(error, result.error());
+    *signatures = new tilefuse_signatures{std::move(*result)};
+    return 0;
+  });
+}
+
+void tilefuse_signatures_free(tilefuse_signatures *signatures) {
+  delete signatures;
+}
+size_t tilefuse_signatures_count(const tilefuse_signatures *s) {
+  return s->list.size();
+}
+const char *tilefuse_signatures_entry(const tilefuse_signatures *s,
+                                      size_t entry) {
+  return entry < s->list.size() ? s->list[entry].entry.c_str() : nullptr;
+}
+int tilefuse_signatures_input(const tilefuse_signatures *s, size_t entry,
+                              size_t index, tilefuse_argument *argument) {
+  return entry < s->list.size()
+             ? describeArgument(s->list[entry].inputs, index, argument)
+             : static_cast<int>(ErrorCode::InvalidArgument);
+}
+int tilefuse_signatures_output(const tilefuse_signatures *s, size_t entry,
+                               size_t index, tilefuse_argument *argument) {
+  return entry < s->list.size()
+             ? describeArgument(s->list[entry].outputs, index, argument)
+             : static_cast<int>(ErrorCode::InvalidArgument);
 }
 
 int tilefuse_recompile(const tilefuse_program *program,
                        tilefuse_program **result, tilefuse_error **error) {
-  return finish(recompile(program->program), result, error);
+  return runWithLargeStack(
+      [&] { return finish(recompile(program->program), result, error); });
 }
 
 int tilefuse_emit(const char *source, size_t length, const char *stage,
@@ -61,10 +117,12 @@ int tilefuse_emit(const char *source, size_t length, const char *stage,
                             std::string("unknown stage '") +
                                 (stage ? stage : "") + "'",
                             {}});
-  Expected<std::string> result =
-      emit({source, length}, *chosen, toOptions(options));
-  if (!result)
-    return reportTo(error, result.error());
-  *text = new tilefuse_bytes{std::move(*result)};
-  return 0;
+  return runWithLargeStack([&] {
+    Expected<std::string> result =
+        emit({source, length}, *chosen, toOptions(options));
+    if (!result)
+      return reportTo(error, result.error());
+    *text = new tilefuse_bytes{std::move(*result)};
+    return 0;
+  });
 }

@@ -283,6 +283,7 @@ Expected<void> Compilation::advanceTo(Phase phase) {
                                                      : options.scheduleTarget;
     pipeline.lowerToCPU = options.target == "cpu";
     pipeline.gradients = options.gradients;
+    pipeline.gradientArguments = options.gradientArguments;
     pipeline.from = from;
     pipeline.to = to;
     buildPhases(manager, pipeline);

@@ -2,12 +2,15 @@
 
 #include "Compilation.h"
 #include "CpuJit.h"
+#include "DiskCache.h"
 #include "EmitPTX.h"
 #include "HostPlan.h"
 #include "Ptxas.h"
 
 #include "dialects/Fuse/Fuse.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm-c/Support.h"
+#include "llvm/Config/llvm-config.h"
 
 using namespace mlir;
 
@@ -94,29 +97,37 @@ static Expected<void> addDeviceCode(Compilation &compilation,
   return {};
 }
 
-static Expected<void> addHostCode(Compilation &compilation, ProgramData &data) {
+// Points the program's kernels at their code.
+static Expected<void> attachHostCode(std::shared_ptr<CpuCode> code,
+                                     ProgramData &data) {
+  for (const KernelData &kernel : data.kernels) {
+    HostKernel function = code->lookup(kernel.name);
+    if (!function)
+      return Error{ErrorCode::Internal,
+                   "there is no code for kernel '" + kernel.name + "'", {}};
+    data.hostKernels.push_back(function);
+  }
+  data.hostCode = std::move(code);
+  return {};
+}
+
+static Expected<void> addHostCode(Compilation &compilation, ProgramData &data,
+                                  std::string *object) {
   const CompileOptions &options = compilation.getOptions();
   data.source = compilation.print();
   data.scheduleTarget = options.scheduleTarget;
   if (auto ok = compilation.advanceTo(Phase::Lower); !ok)
     return ok;
   llvm::Expected<std::unique_ptr<CpuCode>> code =
-      compileForHost(compilation.getModule());
+      compileForHost(compilation.getModule(), object);
   if (!code)
     return toError(code.takeError(), ErrorCode::Internal, options.sourceName);
-  std::shared_ptr<CpuCode> owner = std::move(*code);
-  for (const KernelData &kernel : data.kernels) {
-    HostKernel function = owner->lookup(kernel.name);
-    if (!function)
-      return Error{ErrorCode::Internal,
-                   "there is no code for kernel '" + kernel.name + "'", {}};
-    data.hostKernels.push_back(function);
-  }
-  data.hostCode = std::move(owner);
-  return {};
+  return attachHostCode(std::move(*code), data);
 }
 
-Expected<Program> compile(Compilation &compilation) {
+// `object`, where given, gets the machine code of a CPU program.
+static Expected<Program> compile(Compilation &compilation,
+                                 std::string *object) {
   if (auto ok = compilation.advanceTo(Phase::Plan); !ok)
     return ok.error();
   Expected<std::shared_ptr<ProgramData>> plan =
@@ -125,22 +136,102 @@ Expected<Program> compile(Compilation &compilation) {
     return plan.error();
   ProgramData &data = **plan;
   data.target = compilation.getOptions().target;
-  auto ok = data.isHost() ? addHostCode(compilation, data)
+  auto ok = data.isHost() ? addHostCode(compilation, data, object)
                           : addDeviceCode(compilation, data);
   if (!ok)
     return ok.error();
   return Program(*plan);
 }
 
-Expected<Program> compile(std::string_view source,
-                          const CompileOptions &options) {
+Expected<Program> compile(Compilation &compilation) {
+  return compile(compilation, nullptr);
+}
+
+static Expected<Program> compileAnew(std::string_view source,
+                                     const CompileOptions &options,
+                                     std::string *object) {
   if (auto ok = checkTarget(options); !ok)
     return ok.error();
   Expected<std::unique_ptr<Compilation>> compilation =
       Compilation::parse(source, options);
   if (!compilation)
     return compilation.error();
-  return compile(**compilation);
+  return compile(**compilation, object);
+}
+
+// Everything that the program depends on: the source, the options, this
+// compiler, and the machine or assembler where they matter. Nothing when the
+// compiler does not know its own build.
+static std::optional<std::string> makeCacheKey(std::string_view source,
+                                               const CompileOptions &options) {
+  static const std::string compiler =
+      getBuildId(reinterpret_cast<const void *>(&makeCacheKey));
+  static const std::string llvm = getBuildId(
+      reinterpret_cast<const void *>(&LLVMParseCommandLineOptions));
+  if (compiler.empty())
+    return std::nullopt;
+  std::string key;
+  llvm::raw_string_ostream os(key);
+  os << "compiler " << compiler << "\nllvm " << LLVM_VERSION_STRING << ' '
+     << llvm << "\ntarget " << options.target << "\nschedule "
+     << options.scheduleTarget << "\nentry " << options.entry << "\ngradients "
+     << options.gradients;
+  for (int64_t argument : options.gradientArguments)
+    os << ' ' << argument;
+  os << "\nname " << options.sourceName;
+  if (options.target == "cpu")
+    os << "\nhost " << describeHostCpu();
+  else if (options.assemble)
+    os << "\nptxas " << describePtxas();
+  os << "\nsource\n" << source;
+  return key;
+}
+
+// A program from the cache; nothing when it cannot be used after all.
+static std::optional<Program> revive(const CacheEntry &entry) {
+  Expected<std::shared_ptr<ProgramData>> data = deserializeProgram(
+      {reinterpret_cast<const std::byte *>(entry.program.data()),
+       entry.program.size()});
+  if (!data)
+    return std::nullopt;
+  if ((*data)->isHost()) {
+    SmallVector<std::string> names;
+    for (const KernelData &kernel : (*data)->kernels)
+      names.push_back(kernel.name);
+    auto code = loadForHost(entry.object, names);
+    if (!code) {
+      llvm::consumeError(code.takeError());
+      return std::nullopt;
+    }
+    if (!attachHostCode(std::move(*code), **data))
+      return std::nullopt;
+  }
+  return Program(*data);
+}
+
+Expected<Program> compile(std::string_view source,
+                          const CompileOptions &options) {
+  std::optional<DiskCache> cache = options.useCache
+                                       ? DiskCache::open(options.cacheDirectory)
+                                       : std::nullopt;
+  std::optional<std::string> key;
+  if (cache)
+    key = makeCacheKey(source, options);
+  if (!key)
+    return compileAnew(source, options, nullptr);
+  if (std::optional<CacheEntry> entry = cache->find(*key))
+    if (std::optional<Program> program = revive(*entry))
+      return *program;
+
+  CacheEntry entry;
+  Expected<Program> program = compileAnew(source, options, &entry.object);
+  if (!program)
+    return program;
+  std::vector<std::byte> bytes = program->serialize();
+  entry.program.assign(reinterpret_cast<const char *>(bytes.data()),
+                       bytes.size());
+  cache->store(*key, entry);
+  return program;
 }
 
 Expected<Program> recompile(const Program &program) {

@@ -12,10 +12,12 @@
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/ExecutionEngine/Orc/ObjectTransformLayer.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -112,9 +114,57 @@ static llvm::Error addHooks(llvm::orc::LLJIT &jit) {
       llvm::orc::absoluteSymbols(std::move(symbols)));
 }
 
-llvm::Expected<std::unique_ptr<CpuCode>>
-tilefuse::compileForHost(ModuleOp module) {
+static llvm::Expected<llvm::orc::JITTargetMachineBuilder> detectHost() {
   initializeTarget();
+  auto host = llvm::orc::JITTargetMachineBuilder::detectHost();
+  if (host)
+    host->setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
+  return host;
+}
+
+static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>>
+createJit(llvm::orc::JITTargetMachineBuilder host) {
+  llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> jit =
+      llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(host)).create();
+  if (!jit)
+    return jit.takeError();
+  auto library = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+      (*jit)->getDataLayout().getGlobalPrefix());
+  if (!library)
+    return library.takeError();
+  (*jit)->getMainJITDylib().addGenerator(std::move(*library));
+  if (llvm::Error error = addHooks(**jit))
+    return error;
+  return jit;
+}
+
+namespace tilefuse {
+
+/// Makes a CpuCode of a JIT that has code for `names`.
+class CpuCodeBuilder {
+public:
+  static llvm::Expected<std::unique_ptr<CpuCode>>
+  build(std::unique_ptr<llvm::orc::LLJIT> jit,
+        llvm::ArrayRef<std::string> names) {
+    auto impl = std::make_unique<CpuCode::Impl>();
+    for (const std::string &name : names) {
+      llvm::Expected<llvm::orc::ExecutorAddr> address = jit->lookup(name);
+      if (!address)
+        return address.takeError();
+      impl->kernels[name] = address->toPtr<CpuKernelFn>();
+    }
+    impl->jit = std::move(jit);
+    return std::unique_ptr<CpuCode>(new CpuCode(std::move(impl)));
+  }
+};
+
+} // namespace tilefuse
+
+llvm::Expected<std::unique_ptr<CpuCode>>
+tilefuse::compileForHost(ModuleOp module, std::string *object) {
+  auto host = detectHost();
+  if (!host)
+    return host.takeError();
   llvm::SmallVector<std::string> names;
   for (auto function : module.getOps<LLVM::LLVMFuncOp>())
     if (!function.isExternal())
@@ -129,11 +179,6 @@ tilefuse::compileForHost(ModuleOp module) {
   if (llvm::verifyModule(*code))
     return makeError("the kernels' LLVM IR is malformed");
 
-  llvm::Expected<llvm::orc::JITTargetMachineBuilder> host =
-      llvm::orc::JITTargetMachineBuilder::detectHost();
-  if (!host)
-    return host.takeError();
-  host->setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
       host->createTargetMachine();
   if (!machine)
@@ -143,28 +188,43 @@ tilefuse::compileForHost(ModuleOp module) {
   prepareFunctions(*code);
   optimize(*code, **machine);
 
-  llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> jit =
-      llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(*host).create();
+  auto jit = createJit(std::move(*host));
   if (!jit)
     return jit.takeError();
-  auto library = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
-      (*jit)->getDataLayout().getGlobalPrefix());
-  if (!library)
-    return library.takeError();
-  (*jit)->getMainJITDylib().addGenerator(std::move(*library));
-  if (llvm::Error error = addHooks(**jit))
-    return error;
+  if (object)
+    (*jit)->getObjTransformLayer().setTransform(
+        [object](std::unique_ptr<llvm::MemoryBuffer> buffer) {
+          object->assign(buffer->getBufferStart(), buffer->getBufferSize());
+          return llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>(
+              std::move(buffer));
+        });
   if (llvm::Error error = (*jit)->addIRModule(
           llvm::orc::ThreadSafeModule(std::move(code), std::move(context))))
     return error;
+  return CpuCodeBuilder::build(std::move(*jit), names);
+}
 
-  auto impl = std::make_unique<CpuCode::Impl>();
-  for (const std::string &name : names) {
-    llvm::Expected<llvm::orc::ExecutorAddr> address = (*jit)->lookup(name);
-    if (!address)
-      return address.takeError();
-    impl->kernels[name] = address->toPtr<CpuKernelFn>();
+llvm::Expected<std::unique_ptr<CpuCode>>
+tilefuse::loadForHost(llvm::StringRef object,
+                      llvm::ArrayRef<std::string> kernels) {
+  auto host = detectHost();
+  if (!host)
+    return host.takeError();
+  auto jit = createJit(std::move(*host));
+  if (!jit)
+    return jit.takeError();
+  if (llvm::Error error = (*jit)->addObjectFile(
+          llvm::MemoryBuffer::getMemBufferCopy(object, "kernels")))
+    return error;
+  return CpuCodeBuilder::build(std::move(*jit), kernels);
+}
+
+std::string tilefuse::describeHostCpu() {
+  auto host = detectHost();
+  if (!host) {
+    llvm::consumeError(host.takeError());
+    return "";
   }
-  impl->jit = std::move(*jit);
-  return std::unique_ptr<CpuCode>(new CpuCode(std::move(impl)));
+  return host->getTargetTriple().str() + " " + host->getCPU() + " " +
+         host->getFeatures().getString();
 }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace tilefuse {
 
@@ -27,8 +28,7 @@ public:
   CpuKernelFn lookup(llvm::StringRef kernel) const;
 
 private:
-  friend llvm::Expected<std::unique_ptr<CpuCode>>
-  compileForHost(mlir::ModuleOp module);
+  friend class CpuCodeBuilder;
   struct Impl;
   explicit CpuCode(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl;
@@ -37,7 +37,17 @@ private:
 /// Compiles the LLVM functions of a module that `tile-to-cpu` has lowered for
 /// this machine's CPU. The rest of the module is ignored and left as it
 /// is. Several threads may compile modules of different contexts at once.
-llvm::Expected<std::unique_ptr<CpuCode>> compileForHost(mlir::ModuleOp module);
+/// `object`, where given, gets the machine code for loadForHost.
+llvm::Expected<std::unique_ptr<CpuCode>>
+compileForHost(mlir::ModuleOp module, std::string *object = nullptr);
+
+/// Links machine code that compileForHost gave on a machine with this CPU;
+/// `kernels` are the names to find in it.
+llvm::Expected<std::unique_ptr<CpuCode>>
+loadForHost(llvm::StringRef object, llvm::ArrayRef<std::string> kernels);
+
+/// What the machine code depends on: the CPU's name and features.
+std::string describeHostCpu();
 
 } // namespace tilefuse
 

@@ -13,12 +13,6 @@
 using namespace mlir;
 
 namespace tilefuse {
-namespace {
-
-constexpr uint64_t ConstantAlignment = 256;
-constexpr uint64_t ArgumentAlignment = 16;
-/// What a GPU's grid takes along its first axis.
-constexpr uint64_t MaxInstances = 0x7fffffff;
 
 std::optional<DType> getDType(Type type) {
   return llvm::TypeSwitch<Type, std::optional<DType>>(type)
@@ -42,6 +36,12 @@ std::optional<DType> getDType(Type type) {
       })
       .Default([](Type) { return std::nullopt; });
 }
+
+namespace {
+
+constexpr uint64_t ConstantAlignment = 256;
+/// What a GPU's grid takes along its first axis.
+constexpr uint64_t MaxInstances = 0x7fffffff;
 
 class PlanReader {
 public:

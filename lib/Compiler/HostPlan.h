@@ -8,6 +8,12 @@
 
 namespace tilefuse {
 
+/// Every buffer that a program is given is aligned to this many bytes.
+constexpr uint64_t ArgumentAlignment = 16;
+
+/// The runtime's name of an element type, for those it knows.
+std::optional<DType> getDType(mlir::Type type);
+
 /// Reads the planned host functions (after `tile-plan-buffers`) of a module as
 /// the entries of a program: signatures, kernels with their grids, launches with
 /// the place of every argument, workspaces and constants. What only code

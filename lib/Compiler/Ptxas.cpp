@@ -94,6 +94,16 @@ std::string findPtxas() {
   return findInPythonEnvironment(".venv");
 }
 
+std::string describePtxas() {
+  std::string path = findPtxas();
+  llvm::sys::fs::file_status status;
+  if (path.empty() || llvm::sys::fs::status(path, status))
+    return "";
+  return path + " " + std::to_string(status.getSize()) + " " +
+         std::to_string(
+             status.getLastModificationTime().time_since_epoch().count());
+}
+
 void parsePtxasReport(llvm::StringRef text, PtxasResult &result) {
   llvm::SmallVector<llvm::StringRef> lines;
   text.split(lines, '\n', -1, /*KeepEmpty=*/false);

@@ -49,6 +49,10 @@ public:
 /// `.venv` in the current folder. Empty when there is none.
 std::string findPtxas();
 
+/// Identifies the ptxas that assembleWithPtxas would run: path, size and time of
+/// its last change. Empty when there is none.
+std::string describePtxas();
+
 /// Assembles `ptx` for `arch` (`sm_90a`). Fails with `PtxasNotFound`, or with
 /// ptxas's own message when it rejects the text.
 llvm::Expected<PtxasResult> assembleWithPtxas(llvm::StringRef ptx,

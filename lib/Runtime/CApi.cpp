@@ -94,8 +94,8 @@ size_t tilefuse_program_num_launches(const tilefuse_program *p) {
   return p->program.launches().size();
 }
 
-static int describe(const std::vector<ArgumentInfo> &infos, size_t index,
-                    tilefuse_argument *argument) {
+int tilefuse::describeArgument(const std::vector<ArgumentInfo> &infos,
+                               size_t index, tilefuse_argument *argument) {
   if (index >= infos.size())
     return static_cast<int>(ErrorCode::InvalidArgument);
   const ArgumentInfo &info = infos[index];
@@ -112,11 +112,28 @@ static int describe(const std::vector<ArgumentInfo> &infos, size_t index,
 
 int tilefuse_program_input(const tilefuse_program *p, size_t index,
                            tilefuse_argument *argument) {
-  return describe(p->program.signature().inputs, index, argument);
+  return describeArgument(p->program.signature().inputs, index, argument);
 }
 int tilefuse_program_output(const tilefuse_program *p, size_t index,
                             tilefuse_argument *argument) {
-  return describe(p->program.signature().outputs, index, argument);
+  return describeArgument(p->program.signature().outputs, index, argument);
+}
+
+int tilefuse_program_launch(const tilefuse_program *p, size_t index,
+                            tilefuse_launch *launch) {
+  const auto &data = p->program.data();
+  const EntryData &entry = data.entries[p->program.selectedEntry()];
+  if (index >= entry.launches.size())
+    return static_cast<int>(ErrorCode::InvalidArgument);
+  const LaunchData &from = entry.launches[index];
+  const KernelData &kernel = data.kernels[from.kernel];
+  *launch = {kernel.name.c_str(),
+             {kernel.grid[0], kernel.grid[1], kernel.grid[2]},
+             kernel.threads,
+             kernel.sharedBytes,
+             from.bytes,
+             from.isFinish};
+  return 0;
 }
 
 int tilefuse_program_run_on_host(const tilefuse_program *program,

@@ -32,6 +32,10 @@ inline int reportTo(tilefuse_error **error, const Error &failure) {
   return static_cast<int>(failure.code);
 }
 
+/// Fills in `argument` from position `index`; non-zero when out of range.
+int describeArgument(const std::vector<ArgumentInfo> &infos, size_t index,
+                     tilefuse_argument *argument);
+
 } // namespace tilefuse
 
 #endif // TILEFUSE_LIB_RUNTIME_CAPI_H

@@ -80,6 +80,7 @@ int runMode(llvm::StringRef mode, const std::string &path) {
     return tilefuse::runWithLargeStack([&] { return runOpt(source); });
   tilefuse::CompileOptions options;
   options.assemble = false;
+  options.useCache = false;
   options.target = mode == "cpu" ? "cpu" : "sm_90a";
   if (mode == "cpu")
     return tilefuse::compile(source, options) ? 0 : 1;

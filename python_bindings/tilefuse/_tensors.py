@@ -1,0 +1,175 @@
+"""Calls on PyTorch tensors. Whoever imports this has PyTorch.
+
+The work of a call that depends on the program alone is done once, in Runner; what is
+left is on the path of every training step and written for few Python operations.
+"""
+
+from __future__ import annotations
+
+import ctypes as ct
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from . import _capi
+from .errors import ArgumentError
+
+if TYPE_CHECKING:
+    from .program import Program
+    from .signature import ArgumentInfo
+
+#: CPU memory is aligned to less than a workspace must be.
+_WORKSPACE_ALIGNMENT = 256
+
+try:
+    _get_raw_stream = torch._C._cuda_getCurrentRawStream
+except AttributeError:  # a build without CUDA
+    def _get_raw_stream(device: int) -> int:
+        return int(torch.cuda.current_stream(device).cuda_stream)
+
+
+def dtype_of(info: ArgumentInfo) -> torch.dtype:
+    """The PyTorch type of an argument."""
+    return getattr(torch, info.dtype)  # type: ignore[no-any-return]
+
+
+def target_of(device: torch.device) -> str:
+    """What to compile for to run on a device: ``cpu`` or ``sm_NN[a]``."""
+    if device.type == "cpu":
+        return "cpu"
+    if device.type != "cuda":
+        raise ArgumentError(f"tilefuse runs on cpu and cuda devices, not on {device.type}")
+    # A fake tensor may be on a device that is not here.
+    if not torch.cuda.is_available():
+        return "sm_90a"
+    major, minor = torch.cuda.get_device_capability(device)
+    return f"sm_{major}{minor}a" if major >= 9 else f"sm_{major}{minor}"
+
+
+def _copy(tensor: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        return tensor.detach().resolve_neg().clone(memory_format=torch.contiguous_format)
+
+
+class Runner:
+    """One program on one device. Immutable."""
+
+    def __init__(self, program: Program, device: torch.device) -> None:
+        if (device.type == "cpu") != (program.target == "cpu") or device.type not in (
+                "cpu", "cuda"):
+            raise ArgumentError(f"the program is for {program.target}; an input is on {device}")
+        self._program = program
+        self._device = device
+        self._expected = [(dtype_of(info), torch.Size(info.shape), info.alignment - 1)
+                          for info in program.inputs]
+        self._outputs = [(info.shape, dtype_of(info)) for info in program.outputs]
+        self._input_type = ct.c_void_p * len(program.inputs)
+        self._output_type = ct.c_void_p * len(program.outputs)
+        self._num_inputs = len(program.inputs)
+        self._num_outputs = len(program.outputs)
+        self._loaded: ct.c_void_p | None = None
+        self._scratch = program.workspace_bytes
+        if self._scratch and device.type == "cpu":
+            self._scratch += _WORKSPACE_ALIGNMENT
+        if device.type == "cuda":
+            self._loaded = program.load_on(device.index)
+
+    def __call__(self, inputs: Sequence[torch.Tensor],
+                 out: Sequence[torch.Tensor | None] | None = None,
+                 threads: int = 0) -> list[torch.Tensor]:
+        """Runs on tensors of this device; gives the outputs, those of ``out`` in place."""
+        device = self._device
+        addresses = []
+        copies = None
+        for tensor, (dtype, shape, misaligned) in zip(inputs, self._expected):
+            if tensor.dtype is not dtype or tensor.shape != shape or tensor.device != device:
+                raise self._mismatch(inputs)
+            address = tensor.data_ptr()
+            if address & misaligned or not tensor.is_contiguous():
+                tensor = _copy(tensor)
+                copies = [tensor] if copies is None else [*copies, tensor]
+                address = tensor.data_ptr()
+            addresses.append(address)
+        empty = torch.empty
+        if out is None:
+            outputs = [empty(shape, dtype=dtype, device=device)
+                       for shape, dtype in self._outputs]
+        else:
+            outputs = [empty(shape, dtype=dtype, device=device) if given is None else given
+                       for given, (shape, dtype) in zip(out, self._outputs)]
+        scratch = 0
+        if self._scratch:
+            workspace = empty(self._scratch, dtype=torch.uint8, device=device)
+            scratch = -(-workspace.data_ptr() // _WORKSPACE_ALIGNMENT) * _WORKSPACE_ALIGNMENT
+        error = ct.c_void_p()
+        if self._loaded is None:
+            status = _capi.lib.tilefuse_program_run_on_host(
+                self._program._handle, self._input_type(*addresses), self._num_inputs,
+                self._output_type(*[t.data_ptr() for t in outputs]), self._num_outputs,
+                scratch, threads, ct.byref(error))
+        else:
+            status = _capi.lib.tilefuse_loaded_launch(
+                self._loaded, _get_raw_stream(device.index), self._input_type(*addresses),
+                self._num_inputs, self._output_type(*[t.data_ptr() for t in outputs]),
+                self._num_outputs, scratch, ct.byref(error))
+        if status:
+            _capi.check(status, error)
+        return outputs
+
+    def _mismatch(self, inputs: Sequence[torch.Tensor]) -> ArgumentError:
+        for tensor, info in zip(inputs, self._program.inputs):
+            if tuple(tensor.shape) != info.shape or tensor.dtype != dtype_of(info):
+                found = str(tensor.dtype).removeprefix("torch.")
+                return ArgumentError(f"input '{info.name}' must be {info.dtype}"
+                                     f"{list(info.shape)}, found {found}{list(tensor.shape)}")
+        devices = ", ".join(sorted({str(tensor.device) for tensor in inputs}))
+        return ArgumentError(f"the program is for {self._program.target}; every input must be "
+                             f"on {self._device}, found {devices}")
+
+
+def runner(program: Program, device: torch.device) -> Runner:
+    """The runner of a program on a device, made once."""
+    found = program._runners.get(device)
+    if found is None:
+        if device.type == "cuda" and device.index is None:
+            device = torch.device("cuda", torch.cuda.current_device())
+        # Where two threads make one, either serves.
+        found = program._runners.setdefault(device, Runner(program, device))
+    return found  # type: ignore[no-any-return]
+
+
+def _take(value: Any, info: ArgumentInfo) -> torch.Tensor:
+    if isinstance(value, torch.Tensor):
+        return value.resolve_neg() if value.is_neg() else value
+    if not hasattr(value, "__dlpack__"):
+        raise ArgumentError(f"input '{info.name}' must be a tensor or array, found "
+                            f"{type(value).__name__}")
+    return torch.from_dlpack(value)
+
+
+def _give(value: Any, info: ArgumentInfo, device: torch.device) -> torch.Tensor | None:
+    if value is None:
+        return None
+    if (not isinstance(value, torch.Tensor) or value.dtype != dtype_of(info)
+            or tuple(value.shape) != info.shape or value.device != device
+            or not value.is_contiguous() or value.data_ptr() % info.alignment):
+        raise ArgumentError(f"output '{info.name}' must be a contiguous tensor {info.dtype}"
+                            f"{list(info.shape)} on {device}, aligned to {info.alignment} bytes")
+    return value
+
+
+def call(program: Program, inputs: Sequence[Any], out: Sequence[Any] | None,
+         threads: int) -> tuple[torch.Tensor, ...]:
+    """Program.__call__ on tensors."""
+    tensors = [_take(value, info) for value, info in zip(inputs, program.inputs)]
+    if tensors:
+        device = tensors[0].device
+    else:
+        device = torch.device("cpu" if program.target == "cpu" else "cuda")
+    if device.type == "cuda" and device.index is None:
+        device = torch.device("cuda", torch.cuda.current_device())
+    given = None
+    if out is not None:
+        given = [_give(value, info, device) for value, info in zip(out, program.outputs)]
+    return tuple(runner(program, device)(tensors, given, threads))
