@@ -61,7 +61,9 @@ LogicalResult tilefuse::checkSchedule(const fuse::KernelStructure &structure,
                   ", which is not positive");
     if (dim >= numRoot)
       continue;
-    if (model.isGPU() && !llvm::isPowerOf2_64(block[dim]))
+    // Odd extents are repeats in registers: those of a dim taken whole.
+    if (model.isGPU() && !llvm::isPowerOf2_64(block[dim]) &&
+        block[dim] != bounds[dim])
       return fail("block extent " + Twine(dim) + " is " + Twine(block[dim]) +
                   ", but tiles of " + model.getTarget().getArch() +
                   " have powers of two");

@@ -94,6 +94,14 @@ void TileExtents::rebalance(unsigned inner, unsigned outer, int64_t least) {
   }
 }
 
+bool TileExtents::takeWhole(unsigned dim, int64_t budget) {
+  int64_t whole = structure.getRootExtents()[dim];
+  if (whole % granules[dim] || getCount() / extents[dim] * whole > budget)
+    return false;
+  extents[dim] = whole;
+  return true;
+}
+
 bool TileExtents::shrink(unsigned dim) {
   int64_t half = extents[dim] / 2;
   if (structure.getMustHold()[dim] || half < 1 || extents[dim] % 2 ||

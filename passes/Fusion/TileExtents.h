@@ -33,6 +33,9 @@ public:
   /// extents compute and read (a border of 2 included) the least; `inner` stays
   /// at least `least` long, and long rows win unless short ones save a tenth.
   void rebalance(unsigned inner, unsigned outer, int64_t least);
+  /// Takes all of `dim`, power of two or not (what is odd repeats in registers),
+  /// if the tile then stays within `budget` elements.
+  bool takeWhole(unsigned dim, int64_t budget);
   /// Halves `dim` if that stays legal.
   bool shrink(unsigned dim);
 

@@ -26,7 +26,9 @@
 //                    fed from one patch
 //   depthwise        nothing is contracted: multiply and add, no dot
 //   transposed conv  after residue splitting (ResidueSplitting.h) divisions are
-//                    exact, and a tap that leaves a remainder is dropped
+//                    exact; a tap that leaves a remainder is dropped, or, where
+//                    the class is known at run time only, taps start at its
+//                    first and step by the divisor
 //
 // Reduction dims advance in steps of the schedule by nested scf.for with the
 // accumulators carried; what a last step reads past the end is zero.
@@ -34,8 +36,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/Tiling/ContractionRoles.h"
 #include "passes/Tiling/OperandReader.h"
+#include <utility>
 
 using namespace mlir;
 using namespace tilefuse;
@@ -57,10 +61,13 @@ public:
 
 private:
   void chooseSteps();
+  void chooseResidue(unsigned dim);
+  std::optional<Value> emitIsTap(const Slice &tap);
   bool varies(unsigned dim) const;
   /// All combinations of the unrolled dims selected by `reduction`.
   SmallVector<SmallVector<int64_t>> enumerate(bool reduction) const;
   Slice fix(const Slice &box, bool reduction, ArrayRef<int64_t> values) const;
+  std::optional<unsigned> getPeeledLoop(ArrayRef<int64_t> counts) const;
   FailureOr<SmallVector<Value>> emitStep(ArrayRef<Coord> counters,
                                          ValueRange accumulators);
   FailureOr<LabelledBlock> readOperand(unsigned index, const Slice &box);
@@ -77,6 +84,10 @@ private:
   OperandReader reader;
 
   SmallVector<bool> isTap;
+  /// First tap of dims of which a class takes every divisor-th, and that
+  /// divisor; 0 and 1 for others.
+  SmallVector<Coord> firstTap;
+  SmallVector<int64_t> tapStride;
   /// Per reduction dim (others 0): elements per step and number of steps.
   SmallVector<int64_t> step, count;
   std::optional<unsigned> splitDim;
@@ -93,7 +104,53 @@ bool ContractionTiling::varies(unsigned dim) const {
          (form.isReduction(dim) ? step[dim] : iterations[dim].extent) > 1;
 }
 
+/// Where the tile's residue class is known at run time only, taps are the first
+/// that reads an element, and every divisor-th from there.
+void ContractionTiling::chooseResidue(unsigned dim) {
+  for (const AccessForm &access : form.operands)
+    for (auto [dimForm, divisor] : llvm::zip(access.dims, access.divisors)) {
+      if (!dimForm || divisor == 1 || dimForm->coefficients[dim] == 0)
+        continue;
+      Coord numerator(dimForm->constant);
+      for (unsigned other : dimForm->getDims())
+        if (other != dim)
+          numerator = numerator +
+                      iterations[other].base * dimForm->coefficients[other];
+      if (numerator.getResidue(divisor))
+        continue;
+      std::optional<Coord> first =
+          numerator.splitByDivisor(divisor).second.divideExactly(
+              -dimForm->coefficients[dim]);
+      if (!first || first->getMin(emitter.getVars()) < 0 ||
+          first->getMax(emitter.getVars()) >= divisor)
+        continue;
+      firstTap[dim] = *first;
+      tapStride[dim] = divisor;
+      step[dim] = llvm::divideCeil(form.getBound(dim), divisor);
+      return;
+    }
+}
+
+/// Whether `tap` exists, where that depends on the residue class.
+std::optional<Value> ContractionTiling::emitIsTap(const Slice &tap) {
+  std::optional<Value> exists;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
+    int64_t bound = form.getBound(dim);
+    if (tapStride[dim] == 1 || tap[dim].isInside(bound, emitter.getVars()))
+      continue;
+    Value position = tap[dim].base.emit(b, loc, emitter.getVars());
+    Value end = arith::ConstantIndexOp::create(b, loc, bound);
+    Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                         position, end);
+    exists = exists ? arith::AndIOp::create(b, loc, *exists, inside).getResult()
+                    : inside;
+  }
+  return exists;
+}
+
 void ContractionTiling::chooseSteps() {
+  firstTap.assign(form.getNumDims(), Coord(0));
+  tapStride.assign(form.getNumDims(), 1);
   step.assign(form.getNumDims(), 0);
   count.assign(form.getNumDims(), 1);
   SmallVector<int64_t> given = emitter.getReductionSteps(op);
@@ -122,9 +179,13 @@ void ContractionTiling::chooseSteps() {
       for (const AccessForm &access : form.operands)
         for (auto [dimForm, divisor] : llvm::zip(access.dims, access.divisors))
           divides |= divisor != 1 && dimForm && dimForm->coefficients[dim] != 0;
-      if (divides)
+      if (divides) {
         step[dim] = bound; // which taps take part must be known
-      else if (unrolled * step[dim] > maxUnrolledTaps)
+        chooseResidue(dim);
+        unrolled *= step[dim];
+        continue;
+      }
+      if (unrolled * step[dim] > maxUnrolledTaps)
         step[dim] = 1;
       while (bound % step[dim] != 0)
         --step[dim];
@@ -323,6 +384,28 @@ Value ContractionTiling::emitProduct(LabelledBlock lhs, LabelledBlock rhs,
   return emitter.reshape(loc, dot, originalShape);
 }
 
+/// The loop whose last step is emitted by itself: that step ends past the dim's
+/// end, and elements past it must be masked in each window of a patch, which
+/// then no longer is a view of the patch. All other steps need no mask.
+std::optional<unsigned>
+ContractionTiling::getPeeledLoop(ArrayRef<int64_t> counts) const {
+  unsigned position = counts.size();
+  for (unsigned dim = form.getNumDims(); dim-- > 0;) {
+    if (!form.isReduction(dim))
+      continue;
+    --position;
+    if (isTap[dim] || splitDim == dim || counts[position] < 2 ||
+        form.getBound(dim) % step[dim] == 0)
+      continue;
+    for (auto [index, access] : llvm::enumerate(form.operands))
+      for (const auto &dimForm : access.dims)
+        if (dimForm && dimForm->coefficients[dim] != 0 &&
+            dimForm->getDims().size() > 1 && !reader.isExactDim(index, dim))
+          return position;
+  }
+  return std::nullopt;
+}
+
 FailureOr<SmallVector<Value>>
 ContractionTiling::emitStep(ArrayRef<Coord> counters, ValueRange accumulators) {
   Slice box = iterations;
@@ -333,7 +416,7 @@ ContractionTiling::emitStep(ArrayRef<Coord> counters, ValueRange accumulators) {
     Coord base = counters[next++] * step[dim];
     if (splitDim == dim)
       base = base + splitBase;
-    box[dim] = {base, step[dim], 1};
+    box[dim] = {base + firstTap[dim], step[dim], tapStride[dim]};
   }
   SmallVector<SmallVector<int64_t>> outer = enumerate(/*reduction=*/false);
   SmallVector<SmallVector<int64_t>> inner = enumerate(/*reduction=*/true);
@@ -356,7 +439,20 @@ ContractionTiling::emitStep(ArrayRef<Coord> counters, ValueRange accumulators) {
     if (failed(lhs) || failed(rhs))
       return failure();
     Value &accumulator = result[i / inner.size()];
-    accumulator = emitProduct(*lhs, *rhs, accumulator);
+    std::optional<Value> exists = emitIsTap(tap);
+    if (!exists) {
+      accumulator = emitProduct(*lhs, *rhs, accumulator);
+      continue;
+    }
+    auto branch = scf::IfOp::create(b, loc, accumulator.getType(), *exists,
+                                    /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&branch.getElseRegion().front());
+    scf::YieldOp::create(b, loc, accumulator);
+    b.setInsertionPointToStart(&branch.getThenRegion().front());
+    Value more = emitProduct(*lhs, *rhs, accumulator);
+    scf::YieldOp::create(b, loc, more);
+    accumulator = branch.getResult(0);
   }
   return result;
 }
@@ -413,9 +509,26 @@ FailureOr<Value> ContractionTiling::run(const Slice &slice) {
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
     if (form.isReduction(dim))
       counts.push_back(count[dim]);
+  std::optional<unsigned> peeled = getPeeledLoop(counts);
+  int64_t unmasked = 0;
+  if (peeled)
+    unmasked = std::exchange(counts[*peeled], 1) - 1;
   FailureOr<SmallVector<Value>> sums = emitter.emitLoops(
-      loc, counts, zeros, [&](ArrayRef<Coord> counters, ValueRange carried) {
-        return emitStep(counters, carried);
+      loc, counts, zeros,
+      [&](ArrayRef<Coord> counters,
+          ValueRange carried) -> FailureOr<SmallVector<Value>> {
+        if (!peeled)
+          return emitStep(counters, carried);
+        SmallVector<Coord> inner(counters);
+        FailureOr<SmallVector<Value>> most = emitter.emitLoops(
+            loc, {unmasked}, carried, [&](ArrayRef<Coord> own, ValueRange sums) {
+              inner[*peeled] = own.front();
+              return emitStep(inner, sums);
+            });
+        if (failed(most))
+          return failure();
+        inner[*peeled] = Coord(unmasked);
+        return emitStep(inner, *most);
       });
   if (failed(sums))
     return failure();
