@@ -1,0 +1,383 @@
+"""Programs as PyTorch operators: schema, fake kernel and autograd, through torch.library.
+
+One graph becomes up to three operators of the namespace ``tilefuse``:
+
+- ``NAME_HASH``, what users call: the graph's results; running statistics (arguments that
+  a result aliases) are updated in place and not returned. It runs the inference program.
+- ``NAME_HASH_forward_K`` and ``NAME_HASH_backward_K``, for one device kind and one choice
+  of arguments to differentiate: the two entries of the training program. The forward one
+  also returns what the backward one reads. They are what a traced training graph holds.
+
+The first one's autograd kernel calls the other two. Nothing is compiled before it is
+needed, and equal graphs share their operators.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from .. import _compiler
+from .._tensors import dtype_of, runner, target_of
+from ..errors import ArgumentError
+from ..program import Program
+from ..signature import ArgumentInfo, Signature
+
+__all__ = ["Operator", "Programs", "define"]
+
+_NAMESPACE = "tilefuse"
+_library = torch.library.Library(_NAMESPACE, "FRAGMENT")
+_lock = threading.RLock()
+_operators: dict[tuple[object, ...], Operator] = {}
+
+_Tensors = Sequence[torch.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Programs:
+    """What one graph runs on one kind of device; the last two are None where no argument
+    has a gradient."""
+
+    inference: Program
+    forward: Program | None
+    backward: Program | None
+
+
+def define(text: str, name: str | None = None, gradients: Sequence[bool] | None = None,
+           schedule_target: str | None = None) -> Operator:
+    """A differentiable operator that computes a ``fuse`` function on the CPU and on GPUs.
+
+    ``text`` holds one public function; its arguments and results are tensors of the shapes
+    and element types written there. An argument with ``fuse.alias_result = i`` is state: a
+    call writes result ``i`` into it. ``gradients`` says for each argument whether its
+    gradient may be asked for; by default the training program is made for those that
+    require one in the call. ``schedule_target`` is that of `tilefuse.compile`, on the CPU.
+
+    Raises CompileError with the compiler's diagnostic.
+    """
+    key = (text, name, None if gradients is None else tuple(gradients), schedule_target)
+    with _lock:
+        found = _operators.get(key)
+        if found is None:
+            found = _operators[key] = Operator(text, name, gradients, schedule_target)
+    return found
+
+
+def _identifier(name: str, taken: set[str]) -> str:
+    """``name`` as an argument's name in a schema."""
+    result = re.sub(r"\W", "_", name)
+    if not re.match(r"[A-Za-z]", result) or result in ("self", "out"):
+        result = "arg_" + result
+    while result in taken:
+        result += "_"
+    taken.add(result)
+    return result
+
+
+def _schema(name: str, inputs: Sequence[ArgumentInfo], state: frozenset[int],
+            num_outputs: int) -> str:
+    """The schema of an operator on tensors whose inputs ``state`` are written to."""
+    taken: set[str] = set()
+    arguments = ", ".join(
+        f"Tensor(a{i}!) {_identifier(info.name, taken)}" if i in state
+        else f"Tensor {_identifier(info.name, taken)}" for i, info in enumerate(inputs))
+    results = "Tensor" if num_outputs == 1 else f"({', '.join(['Tensor'] * num_outputs)})"
+    return f"{name}({arguments}) -> {results}"
+
+
+def _register(schema: str, kernel: Callable[..., Any], fake: Callable[..., Any],
+              autograd: Callable[..., Any] | None = None) -> torch._ops.OpOverload:
+    name = schema.split("(", 1)[0]
+    _library.define(schema, tags=(torch.Tag.pt2_compliant_tag, torch.Tag.needs_fixed_stride_order))
+    _library.impl(name, kernel, "CPU")
+    _library.impl(name, kernel, "CUDA")
+    torch.library.register_fake(f"{_NAMESPACE}::{name}", fake, lib=_library)
+    if autograd is not None:
+        _library.impl(name, autograd, "Autograd", with_keyset=True)
+    overload: torch._ops.OpOverload = getattr(getattr(torch.ops, _NAMESPACE), name).default
+    return overload
+
+
+def _pack(tensors: Sequence[torch.Tensor]) -> Any:
+    """Outputs as a kernel with this many results returns them."""
+    if len(tensors) == 1:
+        return tensors[0]
+    return tuple(tensors) if tensors else None
+
+
+def _unpack(result: Any) -> tuple[torch.Tensor, ...]:
+    if isinstance(result, torch.Tensor):
+        return (result,)
+    return tuple(result) if result is not None else ()
+
+
+def _check_fake(tensors: _Tensors, infos: Sequence[ArgumentInfo]) -> None:
+    """Shapes must be the program's; symbolic ones are pinned to them."""
+    for tensor, info in zip(tensors, infos):
+        if tensor.dtype != dtype_of(info) or tuple(tensor.shape) != info.shape:
+            raise ArgumentError(f"input '{info.name}' must be {info.dtype}{list(info.shape)}, "
+                                f"found {tensor.dtype}{list(tensor.shape)}")
+
+
+def _fake_outputs(infos: Sequence[ArgumentInfo], like: torch.Tensor) -> list[torch.Tensor]:
+    return [torch.empty(info.shape, dtype=dtype_of(info), device=like.device) for info in infos]
+
+
+def _write_back(tensor: torch.Tensor, value: torch.Tensor) -> None:
+    """A result goes into the state it replaces."""
+    with torch.no_grad():
+        tensor.copy_(value)
+
+
+class _Training:
+    """The training program of one operator for one target and one choice of arguments, as
+    two operators without autograd of their own."""
+
+    def __init__(self, operator: Operator, target: str, wanted: tuple[int, ...]) -> None:
+        program = operator._compile(target, wanted)
+        self.forward = program.select(f"{operator.entry}_forward")
+        self.backward = program.select(f"{operator.entry}_backward")
+        self.wanted = wanted
+        self._operator = operator
+        num_results = len(operator.signature.outputs)
+        # What the backward entry reads, as positions among the inputs or among the outputs
+        # of the forward operator: the returned results, the residuals, and copies of
+        # whatever the call overwrites.
+        outputs = [("result", i) for i in operator._returned]
+        outputs += [("residual", i) for i in range(len(self.forward.outputs) - num_results)]
+        for kind, index in self.backward.saved:
+            overwritten = (kind == "argument" and index in operator._state
+                           or kind == "result" and index in operator._state.values())
+            if overwritten and (kind, index) not in outputs:
+                outputs.append((kind, index))
+        self._outputs = outputs
+        self.num_returned = len(operator._returned)
+        self.sources = [(True, outputs.index(source)) if source in outputs
+                        else (False, source[1]) for source in self.backward.saved]
+        infos = {"argument": operator.signature.inputs, "result": self.forward.outputs,
+                 "residual": self.forward.outputs[num_results:]}
+        self._output_infos = [infos[kind][index] for kind, index in outputs]
+        suffix = f"{target}_" + "_".join(map(str, wanted))
+        self.forward_op = _register(
+            _schema(f"{operator.name}_forward_{suffix}", self.forward.inputs,
+                    frozenset(operator._state), len(outputs)),
+            self._run_forward, self._fake_forward)
+        self.backward_op = _register(
+            _schema(f"{operator.name}_backward_{suffix}", self.backward.inputs, frozenset(),
+                    len(wanted)),
+            self._run_backward, self._fake_backward)
+
+    def _run_forward(self, *inputs: torch.Tensor) -> Any:
+        copies = {index: inputs[index].clone(memory_format=torch.contiguous_format)
+                  for kind, index in self._outputs if kind == "argument"}
+        results = runner(self.forward, inputs[0].device)(inputs)
+        self._operator._store_state(inputs, results)
+        num_results = len(self._operator.signature.outputs)
+        return _pack([copies[index] if kind == "argument" else
+                      results[index] if kind == "result" else results[num_results + index]
+                      for kind, index in self._outputs])
+
+    def _fake_forward(self, *inputs: torch.Tensor) -> Any:
+        _check_fake(inputs, self.forward.inputs)
+        return _pack(_fake_outputs(self._output_infos, inputs[0]))
+
+    def _run_backward(self, *inputs: torch.Tensor) -> Any:
+        return _pack(runner(self.backward, inputs[0].device)(inputs))
+
+    def _fake_backward(self, *inputs: torch.Tensor) -> Any:
+        _check_fake(inputs, self.backward.inputs)
+        return _pack(_fake_outputs(self.backward.outputs, inputs[0]))
+
+
+class _Call(torch.autograd.Function):
+    """One differentiable call."""
+
+    @staticmethod
+    def forward(ctx: Any, training: _Training, *inputs: torch.Tensor) -> Any:
+        with torch._C._AutoDispatchBelowAutograd():
+            outputs = _unpack(training.forward_op(*inputs))
+        ctx.training = training
+        ctx.save_for_backward(*[outputs[index] if is_output else inputs[index]
+                                for is_output, index in training.sources])
+        returned = outputs[:training.num_returned]
+        ctx.mark_non_differentiable(*[t for t in returned if not t.is_floating_point()])
+        ctx.is_float = [t.is_floating_point() for t in returned]
+        return returned
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *cotangents: torch.Tensor) -> Any:
+        training = ctx.training
+        wanted = [c for c, is_float in zip(cotangents, ctx.is_float) if is_float]
+        gradients = _unpack(training.backward_op(*ctx.saved_tensors, *wanted))
+        result: list[torch.Tensor | None] = [None] * len(ctx.needs_input_grad)
+        for index, gradient in zip(training.wanted, gradients):
+            if ctx.needs_input_grad[index + 1]:
+                result[index + 1] = gradient
+        return tuple(result)
+
+
+class Operator:
+    """A graph as a PyTorch operator; see `define`.
+
+    Call it with one tensor per argument, all on one device. It returns the results that
+    no argument aliases, always as a tuple, and updates the arguments that results alias.
+    Thread-safe. Second derivatives are not supported, and raise.
+    """
+
+    #: The function's name in the text.
+    entry: str
+    #: The operator's name in ``torch.ops.tilefuse``.
+    name: str
+    signature: Signature
+    #: The operator itself.
+    overload: torch._ops.OpOverload
+
+    def __init__(self, text: str, name: str | None, gradients: Sequence[bool] | None,
+                 schedule_target: str | None) -> None:
+        signatures = _compiler.describe(text)
+        if len(signatures) != 1:
+            raise ArgumentError(f"an operator is one public function; the text has "
+                                f"{len(signatures)}")
+        self.text = text
+        self.signature = signatures[0]
+        self.entry = self.signature.entry
+        inputs, outputs = self.signature.inputs, self.signature.outputs
+        if not inputs:
+            raise ArgumentError("an operator needs at least one argument")
+        if gradients is not None and len(gradients) != len(inputs):
+            raise ArgumentError(f"'gradients' must have {len(inputs)} entries, found "
+                                f"{len(gradients)}")
+        self._schedule_target = schedule_target
+        # Which argument which result is written to; the other results are returned.
+        self._state = {i: info.alias_result for i, info in enumerate(inputs)
+                       if info.alias_result >= 0}
+        self._returned = [i for i in range(len(outputs)) if i not in self._state.values()]
+        self._differentiable = [info.dtype.startswith(("float", "bfloat")) and i not in self._state
+                                for i, info in enumerate(inputs)]
+        self._declared = gradients is not None
+        self._wanted = tuple(i for i, wanted in enumerate(gradients or ()) if wanted)
+        for i in self._wanted:
+            if not self._differentiable[i]:
+                raise ArgumentError(f"argument '{inputs[i].name}' has no gradient: it is not a "
+                                    "float tensor, or a result aliases it")
+        self._inference: dict[str, Program] = {}
+        self._trainings: dict[tuple[str, tuple[int, ...]], _Training] = {}
+        digest = hashlib.sha256(repr((text, gradients and tuple(gradients),
+                                      schedule_target)).encode())
+        self.name = re.sub(r"\W", "_", f"{name or self.entry}_{digest.hexdigest()[:12]}")
+        self._state_indices = tuple(self._state.items())
+        self.overload = _register(
+            _schema(self.name, inputs, frozenset(self._state), len(self._returned)),
+            self._run, self._fake, self._run_autograd)
+
+    def __call__(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        result = self.overload(*inputs)
+        if len(self._returned) == 1:
+            return (result,)
+        return tuple(result) if self._returned else ()
+
+    def __repr__(self) -> str:
+        return f"<tilefuse operator {self.overload._schema}>"
+
+    def programs(self, device: torch.device | str = "cpu",
+                 gradients: Sequence[bool] | None = None) -> Programs:
+        """What runs on a device, compiled if it was not yet. ``gradients`` says which
+        arguments require one in the call; by default those given to `define`, else all
+        float ones that are no state."""
+        target = self._target(torch.device(device))
+        if gradients is not None:
+            wanted = self._choose(gradients)
+        elif self._declared:
+            wanted = self._wanted
+        else:
+            wanted = tuple(i for i, can in enumerate(self._differentiable) if can)
+        if not wanted:
+            return Programs(self._get_inference(target), None, None)
+        training = self._get_training(target, wanted)
+        return Programs(self._get_inference(target), training.forward, training.backward)
+
+    def load(self, device: torch.device | str, gradients: Sequence[bool] | None = None) -> None:
+        """Compiles, and makes the code resident on a device: call this, or the operator
+        itself, before a CUDA graph is captured."""
+        device = torch.device(device)
+        programs = self.programs(device, gradients)
+        if device.type == "cuda":
+            index = torch.cuda.current_device() if device.index is None else device.index
+            for program in (programs.inference, programs.forward, programs.backward):
+                if program is not None:
+                    program.load_on(index)
+
+    def _target(self, device: torch.device) -> str:
+        return target_of(device)
+
+    def _compile(self, target: str, wanted: tuple[int, ...]) -> Program:
+        return _compiler.compile(
+            self.text, target, self._schedule_target if target == "cpu" else None,
+            gradients=wanted or False)
+
+    def _get_inference(self, target: str) -> Program:
+        found = self._inference.get(target)
+        if found is None:
+            with _lock:
+                found = self._inference.setdefault(target, self._compile(target, ()))
+        return found
+
+    def _get_training(self, target: str, wanted: tuple[int, ...]) -> _Training:
+        found = self._trainings.get((target, wanted))
+        if found is None:
+            with _lock:
+                found = self._trainings.get((target, wanted))
+                if found is None:
+                    found = _Training(self, target, wanted)
+                    self._trainings[target, wanted] = found
+        return found
+
+    def _choose(self, requires: Sequence[bool]) -> tuple[int, ...]:
+        """The arguments to differentiate: those declared, and any other that requires it."""
+        if self._declared and all(i in self._wanted for i, need in enumerate(requires) if need):
+            return self._wanted
+        return tuple(i for i, need in enumerate(requires)
+                     if self._differentiable[i] and (need or i in self._wanted))
+
+    def _store_state(self, inputs: _Tensors, results: _Tensors) -> None:
+        for index, result in self._state_indices:
+            _write_back(inputs[index], results[result])
+
+    def _run(self, *inputs: torch.Tensor) -> Any:
+        device = inputs[0].device
+        program = self._get_inference(self._target(device))
+        results = runner(program, device)(inputs)
+        if not self._state:
+            return _pack(results)
+        self._store_state(inputs, results)
+        return _pack([results[i] for i in self._returned])
+
+    def _fake(self, *inputs: torch.Tensor) -> Any:
+        _check_fake(inputs, self.signature.inputs)
+        return _pack(_fake_outputs([self.signature.outputs[i] for i in self._returned],
+                                   inputs[0]))
+
+    def _run_autograd(self, keyset: Any, *inputs: torch.Tensor) -> Any:
+        if torch.is_grad_enabled():
+            requires = [tensor.requires_grad for tensor in inputs]
+            if True in requires:
+                wanted = self._choose(requires)
+                for index in self._state:
+                    if requires[index]:
+                        raise ArgumentError(
+                            f"argument '{self.signature.inputs[index].name}' is updated in "
+                            "place and cannot require a gradient")
+                training = self._get_training(self._target(inputs[0].device), wanted)
+                result = _Call.apply(training, *inputs)
+                return result if len(self._returned) != 1 else result[0]
+        with torch._C._AutoDispatchBelowAutograd():
+            return self.overload.redispatch(
+                keyset & torch._C._after_autograd_keyset, *inputs)
