@@ -79,7 +79,7 @@ LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    ArrayRef<int64_t> block, int64_t warps,
                                    int64_t stages, int64_t cluster, MmaKind,
-                                   int64_t splits) {
+                                   int64_t splits, int64_t tiles) {
   constexpr int64_t limit = (int64_t(1) << 31) - 1;
   for (int64_t extent : block)
     if (extent < 1 || extent > limit)
@@ -97,6 +97,8 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                        << cluster;
   if (splits < 1 || splits > limit)
     return emitError() << "expected 1 to 2^31 - 1 splits, but found " << splits;
+  if (tiles < 1 || tiles > limit)
+    return emitError() << "expected 1 to 2^31 - 1 tiles, but found " << tiles;
   return success();
 }
 

@@ -57,7 +57,8 @@ def Fuse_ReduceKindEnum : I32EnumAttr<"ReduceKind", "what a dim reduction comput
       I32EnumAttrCase<"min", 2>,      // NaN wins
       I32EnumAttrCase<"prod", 3>,
       I32EnumAttrCase<"argmax", 4>,   // first of equal elements; NaN wins
-      I32EnumAttrCase<"moments", 5>]> { // mean and sum of squared deviations
+      I32EnumAttrCase<"moments", 5>,  // mean and sum of squared deviations
+      I32EnumAttrCase<"split_moments", 6>]> { // and what the mean's rounding lost
   let cppNamespace = "::tilefuse::fuse";
   let genSpecializedAttr = 0;
 }
@@ -134,7 +135,10 @@ def Fuse_ScheduleAttr : Fuse_Attr<"Schedule", "schedule"> {
     dims: the tile of one program instance; reduction dims: the step of its
     loop; the full extent means no loop). `warps` per program instance, `stages`
     of the copy pipeline, `cluster` blocks per instance, `mma` the contraction's
-    instruction, `splits` how many instances share one tile's reduction.
+    instruction, `splits` how many instances share one tile's reduction. One
+    instance computes `tiles` tiles one after another (1 where it is not written):
+    what they have in common, such as the weights of a convolution whose step is
+    the whole reduction, is loaded once.
 
     ```mlir
     #fuse.schedule<block = [1, 64, 8, 32, 8, 3, 3], warps = 8, stages = 2,
@@ -147,10 +151,13 @@ def Fuse_ScheduleAttr : Fuse_Attr<"Schedule", "schedule"> {
     AttrParameter<"int64_t", "stages of the copy pipeline">:$stages,
     AttrParameter<"int64_t", "blocks per program instance">:$cluster,
     EnumParameter<Fuse_MmaKindEnum>:$mma,
-    AttrParameter<"int64_t", "instances that share one tile's reduction">:$splits);
+    AttrParameter<"int64_t", "instances that share one tile's reduction">:$splits,
+    DefaultValuedParameter<"int64_t", "1",
+                           "tiles of one instance, one after another">:$tiles);
   let assemblyFormat = [{
     `<` `block` `=` `[` $block `]` `,` `warps` `=` $warps `,` `stages` `=` $stages
-    `,` `cluster` `=` $cluster `,` `mma` `=` $mma `,` `splits` `=` $splits `>`
+    `,` `cluster` `=` $cluster `,` `mma` `=` $mma `,` `splits` `=` $splits
+    (`,` `tiles` `=` $tiles^)? `>`
   }];
   let genVerifyDecl = 1;
 }

@@ -101,5 +101,6 @@ tilefuse::chooseCPUSchedule(const fuse::KernelStructure &structure,
   }
   return fuse::ScheduleAttr::get(model.getTarget().getContext(), block,
                                  /*warps=*/1, /*stages=*/1, /*cluster=*/1,
-                                 fuse::MmaKind::fma, /*splits=*/1);
+                                 fuse::MmaKind::fma, /*splits=*/1,
+                                 /*tiles=*/1);
 }

@@ -26,6 +26,7 @@ namespace {
 
 struct Choice {
   int64_t warps = 4;
+  int64_t tiles = 1;
   fuse::MmaKind mma = fuse::MmaKind::fma;
 };
 
@@ -51,6 +52,12 @@ constexpr int64_t kLeastReuse = 24;
 constexpr int64_t kLongReduction = 32768;
 /// Depth of one step of the reduction loop, over all dims but taps.
 constexpr int64_t kLargestStep = 32;
+
+/// Accumulators of a weight gradient's tile: 144 registers of 256 threads. More
+/// than elsewhere, because every further tile reads both operands again.
+constexpr int64_t kShiftedSums = 36864;
+/// Rows times columns that each of its shifts has at least.
+constexpr int64_t kLeastSquare = 128;
 
 class ContractionSchedule {
 public:
@@ -139,6 +146,25 @@ private:
                   budget);
       return;
     }
+    // A weight gradient: all shifts in one tile, which then reads each operand
+    // once; as many rows and columns as the accumulators leave room for.
+    bool shifted = false;
+    for (unsigned dim : rows)
+      if (isShift(dim))
+        shifted |= tile.takeWhole(dim, kShiftedSums / kLeastSquare);
+    if (shifted) {
+      SmallVector<unsigned> channels;
+      llvm::copy_if(rows, std::back_inserter(channels),
+                    [&](unsigned dim) { return !isShift(dim); });
+      for (int64_t target : {16, 32, 64, 128})
+        for (ArrayRef<unsigned> side : {columns, ArrayRef(channels)})
+          for (unsigned dim : side)
+            tile.grow(dim,
+                      std::max<int64_t>(
+                          1, target / (tile.getCount(side) / tile[dim])),
+                      kShiftedSums);
+      return;
+    }
     // Columns up to 64, or 128 where the rows alone can fill that square;
     // then rows; then columns again.
     int64_t columnTarget = isPixelLike(rows) ? 64 : 128;
@@ -176,6 +202,19 @@ private:
       if (!shrunk)
         return;
     }
+  }
+
+  /// Whether a parallel dim shifts the first operand along a longer reduction
+  /// dim, as the taps of a weight gradient do.
+  bool isShift(unsigned dim) const {
+    for (AffineExpr expr : space.operands[0].map.getResults())
+      if (expr.isFunctionOfDim(dim))
+        for (unsigned other = 0; other < roles.size(); ++other)
+          if (roles[other] == DimRole::Reduction &&
+              expr.isFunctionOfDim(other) &&
+              space.bounds[other] > space.bounds[dim])
+            return true;
+    return false;
   }
 
   /// Classes that a parallel dim falls into under the divisors of its indices.
@@ -323,9 +362,10 @@ LogicalResult scheduleElements(const fuse::KernelStructure &structure,
     int64_t most = std::max(tile.getCount(), capacity / 4);
     if (rank)
       tile.grow(rank - 1, 64, most);
+    bool common = llvm::is_contained(structure.getCrossReduced(), true);
     for (unsigned dim = rank; dim-- > 0;)
-      if (structure.getCrossReduced()[dim])
-        tile.grow(dim, 1 << 20, most);
+      if (structure.getCrossReduced()[dim] || !common)
+        tile.grow(dim, common ? 1 << 20 : 64, most);
   }
   for (unsigned dim = rank; dim-- > 0;)
     tile.grow(dim, 1 << 20, budget);
@@ -384,5 +424,6 @@ tilefuse::chooseGPUSchedule(const fuse::KernelStructure &structure,
           : 1;
   return fuse::ScheduleAttr::get(model.getTarget().getContext(), block,
                                  choice.warps, /*stages=*/contracts ? 2 : 1,
-                                 /*cluster=*/1, choice.mma, splits);
+                                 /*cluster=*/1, choice.mma, splits,
+                                 choice.tiles);
 }

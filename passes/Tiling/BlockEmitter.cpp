@@ -228,3 +228,21 @@ FailureOr<SmallVector<Value>> BlockEmitter::emitLoops(Location loc,
   }
   return result;
 }
+
+LogicalResult
+BlockEmitter::emitRepeat(Location loc, unsigned var,
+                         llvm::function_ref<LogicalResult()> body) {
+  OpBuilder::InsertionGuard guard(b);
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value end = arith::ConstantIndexOp::create(b, loc, vars.getCount(var));
+  auto loop = scf::ForOp::create(b, loc, zero, end, one);
+  b.setInsertionPointToStart(loop.getBody());
+  vars.setValue(var, loop.getInductionVar());
+  scopes.emplace_back();
+  scopes.back().loop = loop;
+  scopes.back().var = var;
+  LogicalResult result = body();
+  scopes.pop_back();
+  return result;
+}

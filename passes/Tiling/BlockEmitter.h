@@ -37,7 +37,8 @@ struct SplitRange {
 };
 
 /// Partial states of an op in memory: per accumulator a view of
-/// [slots, parallel dims...], to be merged in the order of the slots.
+/// [slots, parallel dims...], to be merged in the order of the slots. A null
+/// view was not kept: it counts as neutral.
 struct PartialStates {
   llvm::SmallVector<mlir::Value> views;
   int64_t slots = 0;
@@ -98,6 +99,11 @@ public:
   mlir::FailureOr<llvm::SmallVector<mlir::Value>>
   emitLoops(mlir::Location loc, llvm::ArrayRef<int64_t> counts,
             mlir::ValueRange inits, LoopBody body);
+
+  /// A loop over variable `var`, which carries nothing.
+  mlir::LogicalResult
+  emitRepeat(mlir::Location loc, unsigned var,
+             llvm::function_ref<mlir::LogicalResult()> body);
 
   //===--- small blocks of code -------------------------------------------===//
 

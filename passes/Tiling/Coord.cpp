@@ -8,8 +8,28 @@ using namespace mlir;
 using namespace tilefuse;
 
 unsigned CoordVars::add(int64_t count, Value value) {
-  vars.push_back({count, value});
+  vars.push_back({count, value, 0, Coord()});
   return vars.size() - 1;
+}
+
+Coord CoordVars::addQuotient(const Coord &numerator, int64_t divisor) {
+  int64_t low = llvm::divideFloorSigned(numerator.getMin(*this), divisor);
+  int64_t high = llvm::divideFloorSigned(numerator.getMax(*this), divisor);
+  if (low == high)
+    return Coord(low);
+  vars.push_back(
+      {high - low + 1, {}, divisor, numerator + Coord(-low * divisor)});
+  return Coord::ofVar(vars.size() - 1, 1) + Coord(low);
+}
+
+void CoordVars::emitQuotients(OpBuilder &b, Location loc) {
+  for (Var &var : vars) {
+    if (var.divisor == 0)
+      continue;
+    Value divisor = arith::ConstantIndexOp::create(b, loc, var.divisor);
+    var.value = arith::DivUIOp::create(
+        b, loc, var.numerator.emit(b, loc, *this), divisor);
+  }
 }
 
 Coord Coord::ofVar(unsigned var, int64_t coefficient) {

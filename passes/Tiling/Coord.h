@@ -17,23 +17,7 @@
 
 namespace tilefuse {
 
-/// Grid coordinates and loop counters. Each runs over 0 .. count-1.
-class CoordVars {
-public:
-  /// Adds a variable; its value is set once code for it exists.
-  unsigned add(int64_t count, mlir::Value value = {});
-  void setValue(unsigned var, mlir::Value value) { vars[var].value = value; }
-  int64_t getCount(unsigned var) const { return vars[var].count; }
-  mlir::Value getValue(unsigned var) const { return vars[var].value; }
-  unsigned size() const { return vars.size(); }
-
-private:
-  struct Var {
-    int64_t count;
-    mlir::Value value;
-  };
-  llvm::SmallVector<Var, 0> vars;
-};
+class CoordVars;
 
 /// constant + sum of coefficient[v] * variable v.
 class Coord {
@@ -68,6 +52,34 @@ private:
   /// Indexed by variable; no trailing zeros.
   llvm::SmallVector<int64_t, 0> coefficients;
   int64_t constant;
+};
+
+/// Grid coordinates, loop counters, and quotients of these. Each runs over
+/// 0 .. count-1.
+class CoordVars {
+public:
+  /// Adds a variable; its value is set once code for it exists.
+  unsigned add(int64_t count, mlir::Value value = {});
+  /// floor(numerator / divisor), as a coordinate over a new variable. Ranges are
+  /// those of the numerator's variables taken one by one.
+  Coord addQuotient(const Coord &numerator, int64_t divisor);
+  void setValue(unsigned var, mlir::Value value) { vars[var].value = value; }
+  /// Code for the quotients, once the variables they come from have values.
+  void emitQuotients(mlir::OpBuilder &b, mlir::Location loc);
+  int64_t getCount(unsigned var) const { return vars[var].count; }
+  mlir::Value getValue(unsigned var) const { return vars[var].value; }
+  unsigned size() const { return vars.size(); }
+
+private:
+  struct Var {
+    int64_t count;
+    mlir::Value value;
+    /// The value is numerator / divisor, neither negative; 0 when it is not a
+    /// quotient.
+    int64_t divisor = 0;
+    Coord numerator;
+  };
+  llvm::SmallVector<Var, 0> vars;
 };
 
 /// What a block covers of one dim of a tensor: base + i * step, 0 <= i <

@@ -19,6 +19,43 @@ int64_t tilefuse::getNumResidues(const SpaceForm &form, unsigned dim,
   return residues;
 }
 
+std::optional<ResidueTap> tilefuse::getResidueTap(const SpaceForm &form,
+                                                  unsigned dim) {
+  std::optional<ResidueTap> found;
+  for (const AccessForm &access : form.operands)
+    for (auto [dimForm, divisor] : llvm::zip(access.dims, access.divisors)) {
+      if (!dimForm || divisor == 1 || dimForm->coefficients[dim] == 0)
+        continue;
+      SmallVector<unsigned> dims = dimForm->getDims();
+      if (found || dims.size() != 2 || dimForm->coefficients[dim] != 1)
+        return std::nullopt;
+      unsigned tap = dims[0] == dim ? dims[1] : dims[0];
+      int64_t factor = dimForm->coefficients[tap];
+      if (!form.isReduction(tap) || std::gcd(factor, divisor) != 1)
+        return std::nullopt;
+      found = ResidueTap{tap, factor, dimForm->constant, divisor};
+    }
+  if (!found)
+    return std::nullopt;
+  // The tap must be free of other divisions.
+  unsigned divisions = 0;
+  for (const AccessForm &access : form.operands)
+    for (auto [dimForm, divisor] : llvm::zip(access.dims, access.divisors))
+      divisions +=
+          dimForm && divisor != 1 && dimForm->coefficients[found->tap] != 0;
+  return divisions == 1 ? found : std::nullopt;
+}
+
+Coord tilefuse::addResidueClass(CoordVars &vars, unsigned residue,
+                                const ResidueTap &tap) {
+  // c = -factor * u - constant + divisor * ceil((constant + factor * u) /
+  // divisor)
+  Coord shift = Coord::ofVar(residue, tap.factor) + Coord(tap.constant);
+  Coord whole =
+      vars.addQuotient(shift + Coord(tap.divisor - 1), tap.divisor);
+  return whole * tap.divisor + shift * -1;
+}
+
 FailureOr<Value> tilefuse::assembleResidues(BlockEmitter &emitter,
                                             OpResult value,
                                             const Slice &slice) {

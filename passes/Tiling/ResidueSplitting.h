@@ -13,11 +13,25 @@
 //   c = 0: r = 1 reads x[q], r = 3 reads x[q - 1]
 //   c = 1: r = 0 reads x[q + 1], r = 2 reads x[q]
 //
-// The whole kernel is made per class where it can be (StagePlan.h): epilogue
-// and stores then run on strided slices and nothing is put together again.
-// Elsewhere a block is assembled from its classes with tile.insert_window; this
-// file does that. Nothing here knows what a convolution is: any map with a
-// divisor (the gradient of a window, a pad between neighbours) splits alike.
+// Where taps select the class (a transposed convolution) the class becomes part
+// of the grid, and all classes share one code. Let u = r mod s be the taps that
+// count, 0 .. s-1; with d and s coprime each u belongs to one class,
+//
+//   c = d*u - p + s*m   where m = ceil((p - d*u) / s) brings c into 0 .. s-1,
+//
+// and tap r = u + s*t reads x at (s*q + c + p - d*(u + s*t))/s = q + m - d*t.
+// Everything is linear in the grid variable u and the quotient m, so Coord
+// carries it: the weights are a view that starts at u and steps by s, the patch
+// starts at m, the results at c. In the example u = 0 has m = 1 (class 1), and
+// u = 1 has m = 0 (class 0). Taps u + s*t behind the last are skipped at run
+// time: classes may have different numbers of taps.
+//
+// Elsewhere the whole kernel is made per class where it can be (StagePlan.h):
+// epilogue and stores then run on strided slices and nothing is put together
+// again. Where even that fails, a block is assembled from its classes with
+// tile.insert_window; this file does that. Nothing here knows what a convolution
+// is: any map with a divisor (the gradient of a window, a pad between
+// neighbours) splits alike.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TILEFUSE_PASSES_TILING_RESIDUESPLITTING_H
@@ -30,6 +44,18 @@ namespace tilefuse {
 /// The number of residue classes that parallel dim `dim` falls into when it
 /// advances by `step`: 1 when no divisor tells its elements apart.
 int64_t getNumResidues(const SpaceForm &form, unsigned dim, int64_t step = 1);
+
+/// A parallel dim whose residue class is told by a tap, both being in one index:
+/// (dim + factor * tap + constant) / divisor, factor and divisor coprime.
+struct ResidueTap {
+  unsigned tap;
+  int64_t factor, constant, divisor;
+};
+std::optional<ResidueTap> getResidueTap(const SpaceForm &form, unsigned dim);
+
+/// The class of the taps whose residue is variable `residue`, as a position
+/// from 0 to divisor - 1.
+Coord addResidueClass(CoordVars &vars, unsigned residue, const ResidueTap &tap);
 
 /// If elements of `slice` of `value` fall into several residue classes, the
 /// block assembled from one block per class; a null value otherwise.

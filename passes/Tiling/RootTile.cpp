@@ -45,12 +45,15 @@ public:
 private:
   void chooseBlock(bool scheduled);
   void fitGroups();
+  bool isSharable(unsigned dim) const;
   SmallVector<unsigned> getGridOrder() const;
   void addSlices(RootTile &tile, ArrayRef<SliceDim> parallel) const;
 
   fuse::KernelOp kernel;
   Value root;
   bool withClasses, powersOfTwo;
+  /// Tiles that one instance computes.
+  int64_t tiles = 1;
   const SpaceForm *form = nullptr;
   SmallVector<int64_t> bounds, block;
 };
@@ -61,6 +64,7 @@ void RootTiler::chooseBlock(bool scheduled) {
     // Taken as it is: a tile may end behind the last element, in whole windows.
     block.assign(schedule->getBlock().begin(),
                  schedule->getBlock().begin() + bounds.size());
+    tiles = schedule->getTiles();
   } else {
     block.assign(bounds.size(), 1);
     int64_t room = defaultTile;
@@ -124,6 +128,16 @@ SmallVector<unsigned> RootTiler::getGridOrder() const {
   return order;
 }
 
+/// Whether tiles that follow each other along `dim` read the same part of some
+/// operand.
+bool RootTiler::isSharable(unsigned dim) const {
+  return form && llvm::any_of(form->operands, [&](const AccessForm &access) {
+           return llvm::none_of(access.dims, [&](const auto &dimForm) {
+             return dimForm && dimForm->coefficients[dim] != 0;
+           });
+         });
+}
+
 void RootTiler::addSlices(RootTile &tile, ArrayRef<SliceDim> parallel) const {
   auto &slices = tile.classes.emplace_back();
   if (!form) {
@@ -150,6 +164,8 @@ RootTile RootTiler::run() {
         getReductionSteps(kernel, root.getDefiningOp(), *form, powersOfTwo));
   Slice whole(bounds.size());
   bool primes = false;
+  SmallVector<unsigned> residueVars;
+  std::optional<unsigned> repeated;
   for (unsigned dim : getGridOrder()) {
     int64_t residues = form && withClasses ? getNumResidues(*form, dim) : 1;
     // A dim shorter than its divisor has fewer classes.
@@ -161,12 +177,29 @@ RootTile RootTiler::run() {
             llvm::bit_floor(uint64_t(std::max<int64_t>(1, extent / residues)));
       extent = piece * residues;
     }
-    unsigned var = tile.vars.add(llvm::divideCeil(bounds[dim], extent));
+    int64_t count = llvm::divideCeil(bounds[dim], extent), stride = extent;
+    if (tiles > 1 && !repeated && count > 1 && isSharable(dim)) {
+      repeated = dim;
+      tiles = std::min(tiles, count);
+      count = llvm::divideCeil(count, tiles);
+      stride *= tiles;
+    }
+    unsigned var = tile.vars.add(count);
     tile.grid.push_back(var);
-    Coord base =
-        tile.vars.getCount(var) == 1 ? Coord(0) : Coord::ofVar(var, extent);
+    Coord base = count == 1 ? Coord(0) : Coord::ofVar(var, stride);
     whole[dim] = {base, extent, 1};
-    if (residues > 1) {
+    std::optional<ResidueTap> tap;
+    if (residues > 1 && powersOfTwo && bounds[dim] >= residues &&
+        isa<fuse::ContractionOpInterface>(root.getDefiningOp()))
+      tap = getResidueTap(*form, dim);
+    if (tap) {
+      // Instances of one region and different classes follow each other: what
+      // they store is interleaved.
+      unsigned residue = tile.vars.add(residues);
+      residueVars.push_back(residue);
+      Coord position = addResidueClass(tile.vars, residue, *tap);
+      choices[dim].push_back({base + position, piece, residues});
+    } else if (residues > 1) {
       for (int64_t residue = 0; residue < std::min(residues, bounds[dim]);
            ++residue)
         choices[dim].push_back({base + Coord(residue), piece, residues});
@@ -177,6 +210,15 @@ RootTile RootTiler::run() {
     } else {
       choices[dim].push_back(whole[dim]);
     }
+  }
+  llvm::append_range(tile.grid, residueVars);
+  if (repeated) {
+    // The last variable: what does not depend on it is computed before its loop.
+    tile.repeat = tile.vars.add(tiles);
+    Coord step = Coord::ofVar(*tile.repeat, whole[*repeated].extent);
+    whole[*repeated].base = whole[*repeated].base + step;
+    for (SliceDim &option : choices[*repeated])
+      option.base = option.base + step;
   }
   SmallVector<Slice> slices{{}};
   for (const auto &options : choices) {

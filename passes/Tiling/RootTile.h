@@ -10,6 +10,7 @@ namespace tilefuse {
 struct RootTile {
   CoordVars vars;
   llvm::SmallVector<unsigned> grid;
+  std::optional<unsigned> repeat;
   llvm::SmallVector<llvm::DenseMap<mlir::Value, Slice>> classes;
   mlir::Value primed;
   Slice primedSlice;

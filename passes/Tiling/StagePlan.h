@@ -45,6 +45,8 @@ struct StagePlan {
   CoordVars vars;
   /// Grid variables, slowest first.
   llvm::SmallVector<unsigned> grid;
+  /// The variable that counts the tiles of one instance, if there are several.
+  std::optional<unsigned> repeat;
   llvm::SmallVector<llvm::DenseMap<mlir::Value, Slice>> classes;
   /// Evaluated first, whole, so that all classes share its loop; may be null.
   mlir::Value primed;
@@ -52,6 +54,9 @@ struct StagePlan {
   /// Values stored, at their slice of each class.
   llvm::SmallVector<mlir::Value> stores;
   llvm::SmallVector<CrossReduction> crosses;
+  /// Results that are constants: every instance stores an equal share of their
+  /// elements, wherever its tile lies.
+  llvm::SmallVector<mlir::Value> fills;
   /// Ops whose partial states an earlier stage left.
   llvm::SmallVector<mlir::Operation *> merges;
   std::optional<std::pair<mlir::Operation *, SplitRange>> split;
@@ -59,6 +64,14 @@ struct StagePlan {
   /// operand's buffer.
   mlir::Operation *alias = nullptr;
   bool isFinish = false;
+
+  /// All variables that tell tiles apart, slowest first.
+  llvm::SmallVector<unsigned> getTileVars() const {
+    llvm::SmallVector<unsigned> all(grid);
+    if (repeat)
+      all.push_back(*repeat);
+    return all;
+  }
 };
 
 /// All stages of a kernel, in launch order.

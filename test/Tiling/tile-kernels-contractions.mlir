@@ -19,17 +19,21 @@ func.func @prologue(%x: tensor<2x4x16x16xf32>, %w: tensor<8x4x3x3xf32>) -> tenso
 
 // -----
 
-// Four residue classes of 2 x 2 taps each, stored with steps.
+// The four residue classes are neighbouring instances of one code of 2 x 2 taps:
+// weights are a view that starts at the class's first tap and steps by 2, results
+// are stored with steps.
 
 // CHECK-LABEL: tile.func @transposed_k0(
+// CHECK-SAME:    grid [48]
+// CHECK:         %[[PID:.*]] = tile.program_id 0
+// CHECK:         %[[S:.*]] = arith.remui %[[PID]], %c2
+// CHECK:         %[[REST:.*]] = arith.divui %[[PID]], %c2
+// CHECK:         %[[R:.*]] = arith.remui %[[REST]], %c2
+// CHECK:         tile.load %arg1[%{{.*}}, %c0, %[[R]], %[[S]]] {steps = array<i64: 1, 1, 2, 2>} : {{.*}} -> tensor<4x12x2x2xf32>
 // CHECK-COUNT-4: tile.dot {{.*}} -> tensor<12x2x4xf32>
-// CHECK:         tile.store {{.*}} {steps = array<i64: 1, 1, 2, 2>} : tensor<1x12x2x4xf32>
-// CHECK-COUNT-4: tile.dot
-// CHECK:         tile.store
-// CHECK-COUNT-4: tile.dot
-// CHECK:         tile.store
-// CHECK-COUNT-4: tile.dot
 // CHECK-NOT:     tile.dot
+// CHECK:         tile.store {{.*}} {steps = array<i64: 1, 1, 2, 2>} : tensor<1x12x2x4xf32>
+// CHECK-NOT:     tile.store
 // CHECK-NOT:     tile.insert_window
 func.func @transposed(%x: tensor<2x8x5x6xf32>, %w: tensor<8x12x4x4xf32>) -> tensor<2x12x11x13xf32> {
   %y = fuse.kernel @transposed_k0 (%a = %x, %c = %w) : (tensor<2x8x5x6xf32>, tensor<8x12x4x4xf32>) -> tensor<2x12x11x13xf32>
@@ -38,6 +42,31 @@ func.func @transposed(%x: tensor<2x8x5x6xf32>, %w: tensor<8x12x4x4xf32>) -> tens
     fuse.yield %t : tensor<2x12x11x13xf32>
   }
   return %y : tensor<2x12x11x13xf32>
+}
+
+// -----
+
+// Classes of 3 taps by 2 have 2 taps or 1: the second is skipped where there is
+// none. Two tiles an instance share the weights.
+
+// CHECK-LABEL: tile.func @uneven_k0(
+// CHECK:         tile.load %arg1[{{.*}} -> tensor<8x16x2x1xf32>
+// CHECK:         scf.for
+// CHECK-NOT:       tile.load %arg1
+// CHECK:           %[[FIRST:.*]] = tile.dot
+// CHECK:           %[[HAS:.*]] = arith.cmpi ult
+// CHECK:           scf.if %[[HAS]] -> (tensor<16x4x8xf32>) {
+// CHECK:             tile.dot {{.*}}, %[[FIRST]]
+// CHECK:           } else {
+// CHECK:             scf.yield %[[FIRST]]
+// CHECK:           tile.store
+func.func @uneven(%x: tensor<4x8x5x6xf32>, %w: tensor<8x16x3x1xf32>) -> tensor<4x16x11x6xf32> {
+  %y = fuse.kernel @uneven_k0 (%a = %x, %c = %w) : (tensor<4x8x5x6xf32>, tensor<8x16x3x1xf32>) -> tensor<4x16x11x6xf32>
+      schedule(#fuse.schedule<block = [1, 16, 8, 8, 8, 3, 1], warps = 4, stages = 1, cluster = 1, mma = fma, splits = 1, tiles = 2>) {
+    %t = fuse.conv_transpose2d %a, %c stride [2, 1] {fuse.anchor} : (tensor<4x8x5x6xf32>, tensor<8x16x3x1xf32>) -> tensor<4x16x11x6xf32>
+    fuse.yield %t : tensor<4x16x11x6xf32>
+  }
+  return %y : tensor<4x16x11x6xf32>
 }
 
 // -----

@@ -44,6 +44,21 @@ def convolution(text):
     check("y", y, conv.reshape(2, 64, 9, 4, 17, 4).max((3, 5)), 2e-6)
 
 
+def transposed_convolution(text):
+    x = rng.random((6, 16, 9, 10), np.float32)
+    w = rng.random((16, 32, 3, 3), np.float32) - np.float32(0.5)
+    y = np.full((6, 32, 18, 20), np.nan, np.float32)
+    launch(text, [x, w, y], 4 * 2 * 2 * 2, SHARED)
+    conv = np.zeros((6, 32, 20, 22))
+    for r in range(3):
+        for s in range(3):
+            conv[:, :, r:r + 17:2, s:s + 19:2] += np.einsum(
+                "co,nchw->nohw", wide(rna(w))[:, :, r, s], wide(rna(x)))
+    conv = conv[:, :, 1:19, 1:21]
+    power = np.exp(conv - conv.max(1, keepdims=True))
+    check("y", y, power / power.sum(1, keepdims=True), 2e-6)
+
+
 def matmul(text, dtype, exact, bound, grid=8):
     a = (rng.random((256, 128)) - 0.25).astype(np.float32)
     b = (rng.random((128, 256)) - 0.25).astype(np.float32)
@@ -122,6 +137,7 @@ def masks(text):
 
 CASES = {
     "convolution": convolution,
+    "transposed-convolution": transposed_convolution,
     "matmul-tf32": lambda t: matmul(t, "f4", lambda v: wide(rna(v)), 3e-6),
     "matmul-f32": matmul_f32,
     "matmul-f16": lambda t: matmul(t, "f2", wide, 3e-6),
