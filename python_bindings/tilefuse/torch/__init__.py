@@ -7,5 +7,7 @@
 
 from . import contractions, losses, norms, pointwise, pooling, reductions, shapes  # noqa: F401
 from .backend import backend
+from .explanation import Explanation, explain
+from .modules import fuse
 
-__all__ = ["backend"]
+__all__ = ["Explanation", "backend", "explain", "fuse"]

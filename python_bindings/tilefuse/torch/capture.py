@@ -103,8 +103,10 @@ def capture(module, examples):
             torch.set_grad_enabled(grad)
 
     with mode:
-        traced = make_fx(functionalize(run, remove="mutations"), decomposition_table=table())(
-            *fakes)
+        # Once to take composite ops apart, which may write in place, and once to make that pure.
+        primitive = make_fx(run)(*fakes)
+        traced = make_fx(functionalize(primitive, remove="mutations"),
+                         decomposition_table=table())(*fakes)
     mutations = _split_mutations(traced.graph)
     _simplify(traced.graph)
     traced.graph.eliminate_dead_code()

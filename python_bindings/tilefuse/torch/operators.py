@@ -15,6 +15,7 @@ needed, and equal graphs share their operators.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import re
 import threading
@@ -42,12 +43,17 @@ _Tensors = Sequence[torch.Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class Programs:
-    """What one graph runs on one kind of device; the last two are None where no argument
-    has a gradient."""
+    """What one graph runs on one kind of device: the two entries of its training program,
+    None where no argument has a gradient, and its inference program."""
 
-    inference: Program
     forward: Program | None
     backward: Program | None
+    _get_inference: Callable[[], Program] = dataclasses.field(repr=False)
+
+    @property
+    def inference(self) -> Program:
+        """Runs where no gradient is asked for. Compiled when it is first needed."""
+        return self._get_inference()
 
 
 def define(text: str, name: str | None = None, gradients: Sequence[bool] | None = None,
@@ -299,10 +305,12 @@ class Operator:
             wanted = self._wanted
         else:
             wanted = tuple(i for i, can in enumerate(self._differentiable) if can)
+        inference = functools.partial(self._get_inference, target)
         if not wanted:
-            return Programs(self._get_inference(target), None, None)
+            inference()
+            return Programs(None, None, inference)
         training = self._get_training(target, wanted)
-        return Programs(self._get_inference(target), training.forward, training.backward)
+        return Programs(training.forward, training.backward, inference)
 
     def load(self, device: torch.device | str, gradients: Sequence[bool] | None = None) -> None:
         """Compiles, and makes the code resident on a device: call this, or the operator

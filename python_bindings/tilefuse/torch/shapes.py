@@ -112,6 +112,8 @@ def constant_pad(b, x, padding, value):
     low, high = [0] * x.rank, [0] * x.rank
     for i in range(len(padding) // 2):
         low[x.rank - 1 - i], high[x.rank - 1 - i] = padding[2 * i], padding[2 * i + 1]
+    if 0 in x.shape:
+        return b.constant(value, x.dtype, tuple(b.out.shape))
     # Negative padding cuts off.
     offsets = [max(0, -p) for p in low]
     sizes = [n - o - max(0, -q) for n, o, q in zip(x.shape, offsets, high)]
