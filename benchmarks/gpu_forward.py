@@ -71,9 +71,10 @@ def candidates(graph, program, inputs, use_compile):
     outputs = program(*inputs)
     scratch = torch.empty(program.workspace_bytes + 256, dtype=torch.uint8, device="cuda")
     address = -(-scratch.data_ptr() // 256) * 256
-    device = torch.device("cuda", 0)
+    stream = torch.cuda.current_stream().cuda_stream
+    addresses = [[t.data_ptr() for t in tensors] for tensors in (inputs, outputs)]
     runs = {
-        "tilefuse": lambda: program.run_raw(inputs, outputs, address, device),
+        "tilefuse": lambda: program.launch(0, stream, *addresses, address),
         "eager": lambda: graph.eager(*inputs),
     }
     if inputs[0].dim() == 4:

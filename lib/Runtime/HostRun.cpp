@@ -20,6 +20,12 @@ using namespace tilefuse;
 
 namespace {
 
+/// Asked once: the system takes longer to answer than a small program to run.
+unsigned countCores() {
+  static const unsigned count = std::max(1u, std::thread::hardware_concurrency());
+  return count;
+}
+
 /// Workers that live as long as the process and help any caller.
 class ThreadPool {
 public:
@@ -55,7 +61,7 @@ private:
   };
 
   ThreadPool() {
-    unsigned count = std::max(1u, std::thread::hardware_concurrency()) - 1;
+    unsigned count = countCores() - 1;
     for (unsigned i = 0; i < count; ++i)
       workers.emplace_back([this] { serve(); });
   }
@@ -114,7 +120,7 @@ Expected<void> Program::runOnHost(std::span<const void *const> inputs,
   if (auto ok = checkArguments(entry, inputs, outputs, workspace); !ok)
     return ok;
   if (threads == 0)
-    threads = std::max(1u, std::thread::hardware_concurrency());
+    threads = countCores();
 
   HostFailure failure;
   for (const LaunchData &launch : entry.launches) {

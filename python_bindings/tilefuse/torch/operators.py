@@ -26,7 +26,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from .. import _compiler
-from .._tensors import dtype_of, runner, target_of
+from .._tensors import Runner, dtype_of, runner, target_of
 from ..errors import ArgumentError
 from ..program import Program
 from ..signature import ArgumentInfo, Signature
@@ -74,6 +74,10 @@ def define(text: str, name: str | None = None, gradients: Sequence[bool] | None 
         if found is None:
             found = _operators[key] = Operator(text, name, gradients, schedule_target)
     return found
+
+
+def _is_float(info: ArgumentInfo) -> bool:
+    return "float" in info.dtype
 
 
 def _identifier(name: str, taken: set[str]) -> str:
@@ -163,13 +167,20 @@ class _Training:
                            or kind == "result" and index in operator._state.values())
             if overwritten and (kind, index) not in outputs:
                 outputs.append((kind, index))
-        self._outputs = outputs
+        # Per output, where the forward entry puts it, or which input it is a copy of.
+        self._places = [None if kind == "argument" else
+                        index if kind == "result" else num_results + index
+                        for kind, index in outputs]
+        self._copied = [index for kind, index in outputs if kind == "argument"]
         self.num_returned = len(operator._returned)
         self.sources = [(True, outputs.index(source)) if source in outputs
                         else (False, source[1]) for source in self.backward.saved]
         infos = {"argument": operator.signature.inputs, "result": self.forward.outputs,
                  "residual": self.forward.outputs[num_results:]}
         self._output_infos = [infos[kind][index] for kind, index in outputs]
+        self._differentiated = [i for i, info in enumerate(self._output_infos[:self.num_returned])
+                                if _is_float(info)]
+        self.integers = [i for i in range(self.num_returned) if i not in self._differentiated]
         suffix = f"{target}_" + "_".join(map(str, wanted))
         self.forward_op = _register(
             _schema(f"{operator.name}_forward_{suffix}", self.forward.inputs,
@@ -180,15 +191,17 @@ class _Training:
                     len(wanted)),
             self._run_backward, self._fake_backward)
 
+    def select_cotangents(self, cotangents: _Tensors) -> _Tensors:
+        """Those of float results, which the backward entry takes."""
+        return [cotangents[i] for i in self._differentiated] if self.integers else cotangents
+
     def _run_forward(self, *inputs: torch.Tensor) -> Any:
-        copies = {index: inputs[index].clone(memory_format=torch.contiguous_format)
-                  for kind, index in self._outputs if kind == "argument"}
+        copies = iter([inputs[index].clone(memory_format=torch.contiguous_format)
+                       for index in self._copied])
         results = runner(self.forward, inputs[0].device)(inputs)
         self._operator._store_state(inputs, results)
-        num_results = len(self._operator.signature.outputs)
-        return _pack([copies[index] if kind == "argument" else
-                      results[index] if kind == "result" else results[num_results + index]
-                      for kind, index in self._outputs])
+        return _pack([next(copies) if place is None else results[place]
+                      for place in self._places])
 
     def _fake_forward(self, *inputs: torch.Tensor) -> Any:
         _check_fake(inputs, self.forward.inputs)
@@ -212,17 +225,16 @@ class _Call(torch.autograd.Function):
         ctx.training = training
         ctx.save_for_backward(*[outputs[index] if is_output else inputs[index]
                                 for is_output, index in training.sources])
-        returned = outputs[:training.num_returned]
-        ctx.mark_non_differentiable(*[t for t in returned if not t.is_floating_point()])
-        ctx.is_float = [t.is_floating_point() for t in returned]
-        return returned
+        if training.integers:
+            ctx.mark_non_differentiable(*[outputs[i] for i in training.integers])
+        return outputs[:training.num_returned]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *cotangents: torch.Tensor) -> Any:
         training = ctx.training
-        wanted = [c for c, is_float in zip(cotangents, ctx.is_float) if is_float]
-        gradients = _unpack(training.backward_op(*ctx.saved_tensors, *wanted))
+        gradients = _unpack(training.backward_op(
+            *ctx.saved_tensors, *training.select_cotangents(cotangents)))
         result: list[torch.Tensor | None] = [None] * len(ctx.needs_input_grad)
         for index, gradient in zip(training.wanted, gradients):
             if ctx.needs_input_grad[index + 1]:
@@ -266,7 +278,7 @@ class Operator:
         self._state = {i: info.alias_result for i, info in enumerate(inputs)
                        if info.alias_result >= 0}
         self._returned = [i for i in range(len(outputs)) if i not in self._state.values()]
-        self._differentiable = [info.dtype.startswith(("float", "bfloat")) and i not in self._state
+        self._differentiable = [_is_float(info) and i not in self._state
                                 for i, info in enumerate(inputs)]
         self._declared = gradients is not None
         self._wanted = tuple(i for i, wanted in enumerate(gradients or ()) if wanted)
@@ -276,6 +288,9 @@ class Operator:
                                     "float tensor, or a result aliases it")
         self._inference: dict[str, Program] = {}
         self._trainings: dict[tuple[str, tuple[int, ...]], _Training] = {}
+        # What calls look up first: by device, and by which inputs require a gradient.
+        self._runners: dict[torch.device, Runner] = {}
+        self._choices: dict[tuple[object, ...], _Training] = {}
         digest = hashlib.sha256(repr((text, gradients and tuple(gradients),
                                       schedule_target)).encode())
         self.name = re.sub(r"\W", "_", f"{name or self.entry}_{digest.hexdigest()[:12]}")
@@ -298,7 +313,7 @@ class Operator:
         """What runs on a device, compiled if it was not yet. ``gradients`` says which
         arguments require one in the call; by default those given to `define`, else all
         float ones that are no state."""
-        target = self._target(torch.device(device))
+        target = target_of(torch.device(device))
         if gradients is not None:
             wanted = self._choose(gradients)
         elif self._declared:
@@ -322,9 +337,6 @@ class Operator:
             for program in (programs.inference, programs.forward, programs.backward):
                 if program is not None:
                     program.load_on(index)
-
-    def _target(self, device: torch.device) -> str:
-        return target_of(device)
 
     def _compile(self, target: str, wanted: tuple[int, ...]) -> Program:
         return _compiler.compile(
@@ -355,14 +367,27 @@ class Operator:
         return tuple(i for i, need in enumerate(requires)
                      if self._differentiable[i] and (need or i in self._wanted))
 
+    def _decide(self, key: tuple[object, ...], device: torch.device,
+                requires: Sequence[bool]) -> _Training:
+        """What serves a call where these inputs require a gradient; it is remembered."""
+        for index in self._state:
+            if requires[index]:
+                raise ArgumentError(f"argument '{self.signature.inputs[index].name}' is updated "
+                                    "in place and cannot require a gradient")
+        training = self._get_training(target_of(device), self._choose(requires))
+        self._choices[key] = training
+        return training
+
     def _store_state(self, inputs: _Tensors, results: _Tensors) -> None:
         for index, result in self._state_indices:
             _write_back(inputs[index], results[result])
 
     def _run(self, *inputs: torch.Tensor) -> Any:
         device = inputs[0].device
-        program = self._get_inference(self._target(device))
-        results = runner(program, device)(inputs)
+        run = self._runners.get(device)
+        if run is None:
+            run = self._runners[device] = runner(self._get_inference(target_of(device)), device)
+        results = run(inputs)
         if not self._state:
             return _pack(results)
         self._store_state(inputs, results)
@@ -374,18 +399,13 @@ class Operator:
                                    inputs[0]))
 
     def _run_autograd(self, keyset: Any, *inputs: torch.Tensor) -> Any:
-        if torch.is_grad_enabled():
+        if self._returned and torch.is_grad_enabled():
             requires = [tensor.requires_grad for tensor in inputs]
             if True in requires:
-                wanted = self._choose(requires)
-                for index in self._state:
-                    if requires[index]:
-                        raise ArgumentError(
-                            f"argument '{self.signature.inputs[index].name}' is updated in "
-                            "place and cannot require a gradient")
-                training = self._get_training(self._target(inputs[0].device), wanted)
+                key = (inputs[0].device, *requires)
+                training = self._choices.get(key) or self._decide(key, inputs[0].device, requires)
                 result = _Call.apply(training, *inputs)
-                return result if len(self._returned) != 1 else result[0]
+                return result[0] if len(self._returned) == 1 else result
         with torch._C._AutoDispatchBelowAutograd():
             return self.overload.redispatch(
                 keyset & torch._C._after_autograd_keyset, *inputs)
