@@ -9,5 +9,6 @@ from . import contractions, losses, norms, pointwise, pooling, reductions, shape
 from .backend import backend
 from .explanation import Explanation, explain
 from .modules import fuse
+from .operators import Operator, Programs, define
 
-__all__ = ["Explanation", "backend", "explain", "fuse"]
+__all__ = ["Explanation", "Operator", "Programs", "backend", "define", "explain", "fuse"]

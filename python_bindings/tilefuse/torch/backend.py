@@ -5,9 +5,11 @@ import operator
 
 import torch
 
+from ..errors import Error
 from . import precision
 from .capture import capture
 from .empty import is_empty, nothing
+from .operators import define
 from .plan import make_plan
 from .region import meta
 from .state import EAGER
@@ -59,12 +61,6 @@ class Compiled:
 
 def define_all(plan, chosen):
     """An operator per region, and (region, reason) of those that do not compile."""
-    import tilefuse
-    try:
-        from .operators import define
-    except ImportError:
-        from .interim import define
-
     operators, failed = [], []
     for i, region in enumerate(plan.regions):
         gradients = tuple(n in plan.needs_grad for n in region.inputs)
@@ -73,7 +69,7 @@ def define_all(plan, chosen):
             defined = define(text, name="region", gradients=gradients)
             defined.programs(plan.device)
             operators.append(defined)
-        except tilefuse.Error as error:
+        except Error as error:
             log.warning("a region of %d operations stays in PyTorch: it does not compile: %s",
                         len(region.nodes), str(error).split("\n")[0])
             failed.append((region, "it does not compile"))

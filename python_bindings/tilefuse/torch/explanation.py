@@ -102,5 +102,5 @@ def kernels(program):
 
 def saved(programs):
     """(kind, bytes) of each value that the backward program reads of the forward one."""
-    return tuple((kind, info.bytes) for (kind, _), info in
+    return tuple((kind, info.nbytes) for (kind, _), info in
                  zip(programs.backward.saved, programs.backward.inputs))

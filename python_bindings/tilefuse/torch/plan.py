@@ -99,6 +99,8 @@ def make_plan(captured, precision_of, refused=(), views_stay=True):
             fallbacks[(op_name(node), reason)] += 1
     groups, level = partition.regions(graph, drop_idle(graph, supported))
     regions = [make_region(captured, nodes) for nodes in groups]
+    # Constants alone are no program.
+    regions = [r for r in regions if r.inputs and r.outputs]
     return Plan(regions, level, needs_grad, fallbacks, device)
 
 
