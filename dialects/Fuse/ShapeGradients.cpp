@@ -46,18 +46,24 @@ Value differentiate(SliceOp op, B &b, Value dy) {
                          b.getBuilder().getFloatAttr(element, 0.0));
 }
 
-// The elements that were there. A negative pad, which cuts some, has no rule.
+// The elements that were there; zero for those that a negative pad cut off.
 Value differentiate(PadOp op, B &b, Value dy) {
   ArrayRef<int64_t> shape = getShape(op.getInput());
-  SmallVector<int64_t> strides(shape.size(), 1);
+  SmallVector<int64_t> strides(shape.size(), 1), offsets, low, high;
   if (auto interior = op.getInterior())
     for (auto [dim, between] : llvm::enumerate(*interior))
       strides[dim] = between + 1;
-  auto isNegative = [](int64_t extent) { return extent < 0; };
-  if (llvm::any_of(op.getLow(), isNegative) ||
-      llvm::any_of(op.getHigh(), isNegative))
-    return {};
-  return b.create<SliceOp>(dy, op.getLow(), shape, strides);
+  for (auto [before, behind] : llvm::zip_equal(op.getLow(), op.getHigh())) {
+    low.push_back(std::max<int64_t>(0, -before));
+    high.push_back(std::max<int64_t>(0, -behind));
+    offsets.push_back(std::max<int64_t>(0, before));
+  }
+  auto isPositive = [](int64_t extent) { return extent > 0; };
+  if (llvm::any_of(low, isPositive) || llvm::any_of(high, isPositive))
+    dy = b.create<PadOp>(dy, low, high, DenseI64ArrayAttr(),
+                         b.getBuilder().getFloatAttr(
+                             getElementTypeOrSelf(dy.getType()), 0.0));
+  return b.create<SliceOp>(dy, offsets, shape, strides);
 }
 
 template <typename Op>

@@ -85,8 +85,13 @@ Value differentiate(SigmoidOp op, B &b, Value dy) {
 Value differentiate(LogSigmoidOp op, B &b, Value dy) {
   return b.mul(dy, b.create<SigmoidOp>(b.neg(op.getInput())));
 }
+// As in PyTorch, the conditions of relu, elu and their kin are false for NaN: the
+// gradient passes as it does where x is positive.
+Value isNotPositive(B &b, Value x) {
+  return b.create<CompareOp>(Predicate::le, x, b.scalar(x, 0.0));
+}
 Value differentiate(ReluOp op, B &b, Value dy) {
-  return b.where(b.greater(op.getResult(), 0.0), dy);
+  return b.select(isNotPositive(b, op.getResult()), b.scalar(dy, 0.0), dy);
 }
 Value insideOpen(B &b, Value x, double low, double high) {
   return b.create<AndOp>(b.greater(x, low), b.less(x, high));
@@ -107,20 +112,20 @@ Value differentiate(SeluOp op, B &b, Value dy) {
   constexpr double scale = 1.0507009873554804934193349852946;
   Value y = op.getResult();
   Value negative = b.mul(dy, b.add(y, b.scalar(y, alpha * scale)));
-  return b.select(b.greater(op.getInput(), 0.0), b.mul(dy, scale), negative);
+  return b.select(isNotPositive(b, op.getInput()), negative, b.mul(dy, scale));
 }
 Value differentiate(EluOp op, B &b, Value dy) {
   Value y = op.getResult();
   Value negative =
       b.mul(dy, b.add(y, b.scalar(y, toDouble(op.getAlpha()))));
-  return b.select(b.greater(op.getInput(), 0.0), dy, negative);
+  return b.select(isNotPositive(b, op.getInput()), negative, dy);
 }
 // Below 0: exp(x / alpha) = y / alpha + 1.
 Value differentiate(CeluOp op, B &b, Value dy) {
   Value y = op.getResult();
   Value negative = b.mul(
       dy, b.add(b.mul(y, 1.0 / toDouble(op.getAlpha())), b.scalar(y, 1.0)));
-  return b.select(b.greater(op.getInput(), 0.0), dy, negative);
+  return b.select(isNotPositive(b, op.getInput()), negative, dy);
 }
 Value differentiate(LeakyReluOp op, B &b, Value dy) {
   return slopeWhere(b, b.greater(op.getInput(), 0.0), dy, 1.0,

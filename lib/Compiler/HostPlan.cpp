@@ -60,6 +60,13 @@ public:
       if (auto launch = dyn_cast<tile::LaunchOp>(op))
         if (auto ok = readLaunch(launch); !ok)
           return ok;
+      auto alloc = dyn_cast<tile::AllocOp>(op);
+      if (alloc && alloc.getOffset()) {
+        auto view = cast<tile::ViewType>(alloc.getResult().getType());
+        uint64_t size = tilefuse::getByteSize(*getDType(view.getElementType()));
+        plan->buffers.push_back(
+            {*alloc.getOffset(), size * view.getNumElements()});
+      }
     }
     return {};
   }

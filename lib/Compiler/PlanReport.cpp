@@ -68,6 +68,11 @@ llvm::json::Object describePlan(const ProgramData &data, size_t index,
     bytes += launch.bytes;
     finishes += launch.isFinish;
   }
+  llvm::json::Array buffers;
+  for (const WorkspaceBuffer &buffer : entry.buffers)
+    buffers.push_back(llvm::json::Object{
+        {"offset", static_cast<int64_t>(buffer.offset)},
+        {"bytes", static_cast<int64_t>(buffer.bytes)}});
   int64_t count = entry.launches.size();
   return llvm::json::Object{
       {"entry", entry.signature.entry},
@@ -76,6 +81,7 @@ llvm::json::Object describePlan(const ProgramData &data, size_t index,
       {"outputs", describe(entry.signature.outputs)},
       {"saved", describe(entry.signature.saved)},
       {"workspace_bytes", static_cast<int64_t>(entry.workspaceBytes)},
+      {"buffers", std::move(buffers)},
       {"constant_bytes", static_cast<int64_t>(data.constants.size())},
       {"fused_bytes", bytes},
       {"unfused_bytes", unfusedBytes ? llvm::json::Value(*unfusedBytes)

@@ -35,6 +35,12 @@ struct LaunchData {
   bool isFinish = false;
 };
 
+/// An intermediate: a piece of the workspace, its own while it is in use.
+struct WorkspaceBuffer {
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+};
+
 /// Code of one kernel on the host: the arguments' base addresses and the
 /// instance's position in the grid.
 using HostKernel = void (*)(void *const *arguments, int64_t id0, int64_t id1,
@@ -45,6 +51,8 @@ struct EntryData {
   Signature signature;
   std::vector<LaunchData> launches;
   uint64_t workspaceBytes = 0;
+  /// For reports; not in a program file.
+  std::vector<WorkspaceBuffer> buffers;
 };
 
 /// Everything behind Program. Immutable once a Program holds it.

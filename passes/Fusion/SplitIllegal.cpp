@@ -31,6 +31,8 @@ public:
 
   void run() {
     for (bool changed = true; changed;) {
+      // A piece whose readers all have copies of their own is no kernel.
+      groups.prune();
       changed = false;
       for (unsigned index = 0; index < groups.size(); ++index) {
         if (!groups.isAlive(index) || groups[index].isHost ||

@@ -25,6 +25,7 @@
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
@@ -68,6 +69,56 @@ void packArguments(LLVM::LLVMFuncOp kernel) {
   kernel->removeAttr("arg_attrs");
 }
 
+// f64 to a 16-bit type by way of f32. Hosts have no instruction for it, and rounding
+// twice to nearest is wrong at ties; so the first step rounds to odd: where f32
+// cannot hold the value, its last bit is set, on the side of the value.
+struct NarrowDoubleByOdd : OpRewritePattern<arith::TruncFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::TruncFOp op,
+                                PatternRewriter &rewriter) const override {
+    Value value = op.getIn();
+    Type type = value.getType(), result = op.getType();
+    if (!getElementTypeOrSelf(type).isF64() ||
+        getElementTypeOrSelf(result).getIntOrFloatBitWidth() != 16)
+      return failure();
+    Location loc = op.getLoc();
+    auto like = [&](Type element) -> Type {
+      auto shaped = dyn_cast<ShapedType>(type);
+      return shaped ? shaped.clone(element) : element;
+    };
+    Type f32 = like(rewriter.getF32Type()), bits = like(rewriter.getI32Type());
+    auto integer = [&](int32_t number) -> Value {
+      TypedAttr attribute = rewriter.getI32IntegerAttr(number);
+      if (auto shaped = dyn_cast<ShapedType>(bits))
+        attribute = DenseElementsAttr::get(shaped, Attribute(attribute));
+      return arith::ConstantOp::create(rewriter, loc, attribute);
+    };
+    Value near = arith::TruncFOp::create(rewriter, loc, f32, value);
+    Value back = arith::ExtFOp::create(rewriter, loc, type, near);
+    // Unordered: a NaN stays as it is.
+    Value exact = arith::CmpFOp::create(
+        rewriter, loc, arith::CmpFPredicate::UEQ, back, value);
+    Value below = arith::CmpFOp::create(
+        rewriter, loc, arith::CmpFPredicate::OLT,
+        math::AbsFOp::create(rewriter, loc, back),
+        math::AbsFOp::create(rewriter, loc, value));
+    Value raw = arith::BitcastOp::create(rewriter, loc, bits, near);
+    Value one = integer(1);
+    Value isOdd = arith::CmpIOp::create(
+        rewriter, loc, arith::CmpIPredicate::eq,
+        arith::AndIOp::create(rewriter, loc, raw, one), one);
+    Value step =
+        arith::SelectOp::create(rewriter, loc, below, one, integer(-1));
+    Value odd = arith::AddIOp::create(rewriter, loc, raw, step);
+    Value keep = arith::OrIOp::create(rewriter, loc, exact, isOdd);
+    Value chosen = arith::SelectOp::create(rewriter, loc, keep, raw, odd);
+    Value narrow = arith::BitcastOp::create(rewriter, loc, f32, chosen);
+    rewriter.replaceOpWithNewOp<arith::TruncFOp>(op, result, narrow);
+    return success();
+  }
+};
+
 /// Scalars only: the lowering makes no vectors of bf16 itself.
 void accessAsBits(LLVM::LLVMFuncOp kernel) {
   kernel.walk([](Operation *op) {
@@ -105,6 +156,7 @@ struct ConvertKernels
       }
 
     RewritePatternSet narrow(context);
+    narrow.add<NarrowDoubleByOdd>(context);
     arith::populateExpandBFloat16Patterns(narrow);
     FrozenRewritePatternSet frozen(std::move(narrow));
     for (Operation *root : roots)

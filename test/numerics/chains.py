@@ -209,6 +209,7 @@ class ChainBuilder:
             return None
         # A generous eps: a channel that is constant but for noise has no right answer.
         y, mean, var = g.batch_norm(x, *parameters, eps=1e-2)
+        self.state = parameters[2:]
         return [y, mean, var]
 
     def layer_reduce(self, x):
@@ -303,14 +304,18 @@ class ChainBuilder:
             layer = self.random.choice(self.LAYERS)
             # Mostly a chain; sometimes a branch from an earlier value.
             x = self.values[-1] if self.random.random() < 0.8 else self.random.choice(self.values)
+            self.state = None
             out = layer(self, x)
             if out is None:
                 continue
             made += 1
             if isinstance(out, list):
-                for extra in out[1:]:
+                for extra, state in zip(out[1:], self.state or out[1:]):
                     if self.random.random() < 0.6:
                         self.graph.result(extra)
+                        # Either state, as in training, or a value like any other.
+                        if self.state and self.random.random() < 0.5:
+                            self.graph.alias(state, extra)
                 out = out[0]
             if math.prod(out.shape) <= self.limit:
                 self.values.append(out)

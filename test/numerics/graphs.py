@@ -1,12 +1,17 @@
 """Graphs of the fuse dialect with their meaning in PyTorch.
 
 A Graph is built op by op; it prints itself as MLIR text and evaluates itself with
-torch, in one of three ways:
+torch, in one of these ways:
 
   exact    float64 throughout: the reference
   rounded  float64, but multiplicands of contractions are rounded to the precision
            the op declares and every tensor is rounded to its element type
   own      float32 throughout: PyTorch's own error
+  wide     float64 for f32 too; 16-bit types round
+  shaken   wide, and every tensor is off by a part in 2^50
+
+All can be differentiated by torch.autograd, and what is rounded on the way
+forward is rounded on the way back.
 
     g = Graph("f")
     x = g.input("x", (2, 8, 10, 10))
@@ -55,8 +60,41 @@ def round_to(x, name):
     return x.to(TORCH_TYPES[name]).to(torch.float64)
 
 
-def pairs(value):
-    return list(value)
+# What multiplicands are scaled by before they are rounded, and back after: another draw
+# of rounding errors of the same size. Algebra that moves a factor past a product makes one.
+DRAWS = {"rounded": 1.0, "rounded-1": 1.3, "rounded-2": 1.7}
+
+
+SHAKE = 2.0 ** -50
+
+
+class Shaken(torch.autograd.Function):
+    """A tensor, or a cotangent, with its elements a little off at random."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x * (1 + SHAKE * torch.randn(x.shape, dtype=x.dtype))
+
+    @staticmethod
+    def backward(ctx, dy):
+        return dy * (1 + SHAKE * torch.randn(dy.shape, dtype=dy.dtype))
+
+
+class RoundedProduct(torch.autograd.Function):
+    """A bilinear function whose multiplicands, cotangents too, are rounded."""
+
+    @staticmethod
+    def forward(ctx, a, b, round_operand, function):
+        ctx.save_for_backward(a, b)
+        ctx.round_operand, ctx.function = round_operand, function
+        return function(round_operand(a), round_operand(b))
+
+    @staticmethod
+    def backward(ctx, dy):
+        rounded = [ctx.round_operand(t).detach().requires_grad_() for t in ctx.saved_tensors]
+        with torch.enable_grad():
+            y = ctx.function(*rounded)
+        return (*torch.autograd.grad(y, rounded, ctx.round_operand(dy)), None, None)
 
 
 def fmt(values):
@@ -70,7 +108,7 @@ def fnum(value, dtype="f64"):
         size = bits.element_size()
         raw = int(bits.view({2: torch.int16, 4: torch.int32, 8: torch.int64}[size]))
         return f"0x{raw & (1 << 8 * size) - 1:0{2 * size}X}"
-    return repr(float(value)) if "e" not in repr(float(value)) else f"{float(value):.12e}"
+    return repr(float(value)) if "e" not in repr(float(value)) else f"{float(value):.17e}"
 
 
 # fuse name -> torch function of float tensors
@@ -82,7 +120,8 @@ UNARY = {
     "tanh": torch.tanh, "erf": torch.erf, "sigmoid": torch.sigmoid,
     "log_sigmoid": F.logsigmoid, "relu": F.relu, "relu6": F.relu6, "selu": F.selu,
     "silu": F.silu, "mish": F.mish, "hardswish": F.hardswish,
-    "hardsigmoid": F.hardsigmoid, "floor": torch.floor, "ceil": torch.ceil,
+    # F.hardsigmoid's own derivative has a sixth in float32.
+    "hardsigmoid": lambda x: F.relu6(x + 3) / 6, "floor": torch.floor, "ceil": torch.ceil,
     "round": torch.round, "trunc": torch.trunc,
 }
 # (name, attribute text, torch function)
@@ -154,6 +193,7 @@ class Graph:
         self.lines = []
         self.steps = []       # (results, operands, function(mode, *tensors))
         self.results = []
+        self.aliases = {}     # name of an input: name of the result that may share its memory
         self.counter = 0
 
     # Values ------------------------------------------------------------------
@@ -184,6 +224,10 @@ class Graph:
         self.results += values
         return self
 
+    def alias(self, argument, result):
+        """Makes an input state: `result`, one of the graph's, is its next value."""
+        self.aliases[argument.name] = result.name
+
     def _op(self, text, types, operands, function, noisy=None):
         """Adds an op with results of the given (shape, dtype)."""
         if noisy is None:
@@ -207,10 +251,11 @@ class Graph:
 
     def constant(self, value, dtype="f32", shape=()):
         result = Value("", tuple(shape), dtype)
-        literal = fnum(value, dtype) if dtype in FLOATS else (
-            str(bool(value)).lower() if dtype == "i1" else str(int(value)))
         kind = torch.float64 if dtype in FLOATS else TORCH_TYPES[dtype]
         stored = torch.tensor(value, dtype=TORCH_TYPES[dtype]).to(kind)
+        # As the type stores it: the text made of wider types means the same.
+        literal = fnum(stored.item(), dtype) if dtype in FLOATS else (
+            str(bool(value)).lower() if dtype == "i1" else str(int(value)))
         return self._op(f"fuse.constant dense<{literal}> : {result.type}", [(shape, dtype)], [],
                         lambda mode: stored.expand(tuple(shape)).clone())
 
@@ -352,8 +397,10 @@ class Graph:
             attributes += f" precision {precision}"
 
         def run(mode, x, y):
-            if mode == "rounded":
-                x, y = round_to(x, kind), round_to(y, kind)
+            if mode in DRAWS:
+                scale = DRAWS[mode]
+                return RoundedProduct.apply(
+                    x, y, lambda t: round_to(t * scale, kind) / scale, function)
             return function(x, y)
 
         shape = self._shaped(function, a, b)
@@ -473,11 +520,10 @@ class Graph:
             flat = geometry.unfold(a, fill)
             if kind == "sum":
                 return flat.sum(-1)
-            best = flat.amax(-1) if kind == "max" else flat.amin(-1)
-            if not argmax:
-                return best
+            # Of equal ones the first: it alone has the gradient, as in PyTorch's pools.
             where = flat.argmax(-1) if kind == "max" else flat.argmin(-1)
-            return best, where.to(TORCH_TYPES[argmax])
+            best = flat.gather(-1, where[..., None])[..., 0]
+            return (best, where.to(TORCH_TYPES[argmax])) if argmax else best
 
         shape = geometry.output_shape(x.shape)
         types = [(shape, x.dtype)] + ([(shape, argmax)] if argmax else [])
@@ -521,9 +567,15 @@ class Graph:
 
     def batch_norm(self, x, gamma, beta, mean, var, eps=1e-5, momentum=0.1):
         def run(mode, a, g, b, m, v):
-            m, v = m.detach().clone(), v.detach().clone()
-            y = F.batch_norm(a, m, v, g, b, True, momentum, eps)
-            return y, m, v
+            # The statistics' next values have a derivative, which F.batch_norm leaves out.
+            dims = [0, *range(2, a.dim())]
+            count = a.numel() // a.shape[1]
+            average, biased = a.mean(dims), a.var(dims, correction=0)
+            unbiased = biased * (count / max(1, count - 1))
+            y = (F.batch_norm(a, None, None, g, b, True, momentum, eps) if mode == "own"
+                 else self._normalise(a, g, b, average, biased, eps))
+            return (y, (1 - momentum) * m + momentum * average,
+                    (1 - momentum) * v + momentum * unbiased)
 
         operands = [x, gamma, beta, mean, var]
         results = [x, mean, var]
@@ -573,7 +625,14 @@ class Graph:
     # Output --------------------------------------------------------------------
 
     def text(self):
-        arguments = ", ".join(f"%{v.name}: {v.type}" for v, _ in self.inputs)
+        order = [v.name for v in self.results]
+
+        def attributes(v):
+            if v.name not in self.aliases:
+                return ""
+            return f" {{fuse.alias_result = {order.index(self.aliases[v.name])}}}"
+
+        arguments = ", ".join(f"%{v.name}: {v.type}{attributes(v)}" for v, _ in self.inputs)
         types = ", ".join(v.type for v in self.results)
         names = ", ".join(f"%{v.name}" for v in self.results)
         body = "".join(f"  {line}\n" for line in self.lines)
@@ -584,18 +643,24 @@ class Graph:
         generator = torch.Generator().manual_seed(seed)
         return [make(generator) for _, make in self.inputs]
 
-    def evaluate(self, inputs, mode):
-        """One tensor per result; floats in float64 (`own`: float32)."""
+    def evaluate(self, inputs, mode, values=None):
+        """One tensor per result; floats in float64 (`own`: float32). `values` gets every
+        tensor by name."""
         wide = torch.float32 if mode == "own" else torch.float64
-        values = {}
+        values = {} if values is None else values
         for (value, _), tensor in zip(self.inputs, inputs):
-            values[value.name] = tensor.to(wide) if value.dtype in FLOATS else tensor
+            tensor = tensor.to(wide) if value.dtype in FLOATS else tensor
+            values[value.name] = (Shaken.apply(tensor) if mode == "shaken"
+                                  and value.dtype in FLOATS else tensor)
         for results, operands, function in self.steps:
             made = function(mode, *[values[v.name] for v in operands])
             for value, tensor in zip(results, made if isinstance(made, tuple) else (made,)):
                 if value.dtype in FLOATS:
                     tensor = tensor.to(wide)
-                    if mode == "rounded":
+                    if mode in DRAWS or mode in ("wide", "shaken") and value.dtype in (
+                            "f16", "bf16"):
                         tensor = round_to(tensor, value.dtype)
+                    elif mode == "shaken":
+                        tensor = Shaken.apply(tensor)
                 values[value.name] = tensor
         return [values[v.name] for v in self.results]

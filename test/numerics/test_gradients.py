@@ -3,49 +3,45 @@
 import pytest
 
 import gradients
-from chains import make_chain
+import sweep
 from tables import CASES
 
-COUNT = 50
-# The reference holds scalar constants rounded to f32, the text does not.
-BOUND = 1e-6
+
+def check_family(family, seed, wide):
+    wrong, tried = [], 0
+    for index, (name, make) in enumerate(CASES[family]):
+        graph = make()
+        if not gradients.is_differentiable(graph) or wide and gradients.is_narrow(graph):
+            continue
+        tried += 1
+        try:
+            problems = gradients.compare(graph, seed + index, wide=wide)
+        except gradients.tilefuse.Error as error:
+            problems = [str(error)]
+        wrong += [f"{name}: {problem}" for problem in problems]
+    assert not wrong, f"seed {seed}\n" + "\n".join(wrong)
+    assert tried, "no differentiable case in this family"
 
 
 @pytest.mark.parametrize("family", CASES)
 def test_family(family, seed):
-    wrong, tried = [], 0
-    for index, (name, make) in enumerate(CASES[family]):
-        graph = make()
-        if not gradients.is_differentiable(graph):
-            continue
-        tried += 1
-        try:
-            errors = gradients.compare(graph, seed + index)
-        except gradients.tilefuse.Error as error:
-            wrong.append(f"{name}: {error}")
-            continue
-        wrong += [f"{name}: {which} off by {error:.2e}" for which, error in errors.items()
-                  if not error <= BOUND]
-    assert not wrong, f"seed {seed}\n" + "\n".join(wrong)
-    if not tried:
-        pytest.skip("no differentiable case in this family")
+    check_family(family, seed, wide=True)
 
 
-def test_random_graphs(seed, capsys):
-    wrong, tried = [], 0
-    for i in range(COUNT):
-        graph = make_chain(seed + i)
-        if not gradients.is_differentiable(graph):
-            continue
-        tried += 1
-        try:
-            errors = gradients.compare(graph, seed + i,
-                                       "sm_90a" if i % 2 else None)
-        except gradients.tilefuse.Error as error:
-            wrong.append(f"chain {seed + i}: {error}")
-            continue
-        wrong += [f"chain {seed + i}: {which} off by {error:.2e}"
-                  for which, error in errors.items() if not error <= BOUND]
+@pytest.mark.parametrize("family", [
+    pytest.param(family, marks=[pytest.mark.slow] if family in ("blocks", "conv") else [])
+    for family in CASES])
+def test_family_as_it_is(family, seed):
+    check_family(family, seed, wide=False)
+
+
+@pytest.mark.parametrize("count", [50, pytest.param(2000, marks=pytest.mark.slow)])
+def test_random_graphs(count, seed, capsys):
+    """Each forward and backward, in f64 and as it is, half of them as the GPU's program."""
+    wrong, checked = sweep.sweep(seed, count)
     with capsys.disabled():
-        print(f"\n{tried} of {COUNT} random graphs from seed {seed} have gradients")
-    assert not wrong, f"seed {seed}\n" + "\n".join(wrong)
+        print(f"\n{checked} of {count} random graphs from seed {seed} checked with gradients")
+    assert checked == count
+    assert not wrong, "\n".join(
+        f"seed {at}: {'; '.join(problems)}\n{sweep.make_graph(at).text()}"
+        for at, problems in list(wrong.items())[:5]) + f"\n{len(wrong)} of {count} wrong"

@@ -1,0 +1,144 @@
+"""What the launch plan of a training program says, without running it."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.abspath(
+    os.environ.get("TILEFUSE_BUILD", os.path.join(ROOT, "build", "release")))
+EXAMPLES = os.path.join(ROOT, "examples", "mlir")
+# The output of each graph's convolution or product.
+PRODUCTS = {"p82": [128, 64, 254, 254], "p54": [64, 64, 254, 254],
+            "p73": [128, 64, 126, 126], "p97": [1024, 8192], "p91": [128, 128, 129, 129]}
+NAMES = list(PRODUCTS)
+# Kernels of the backward pass, finishes not counted.
+MOST_KERNELS = {"p82": 3, "p54": 3, "p73": 4, "p97": 4, "p91": 4}
+
+
+def count(shape):
+    total = 1
+    for extent in shape:
+        total *= extent
+    return total
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory):
+    """(forward, backward) of a graph at full size, for the GPU; compiled once."""
+    folder, cache = tmp_path_factory.mktemp("plans"), {}
+
+    def get(name):
+        if name not in cache:
+            path = folder / (name + ".json")
+            subprocess.run(
+                [os.path.join(BUILD, "bin", "fuse-compile"),
+                 os.path.join(EXAMPLES, name + ".mlir"), "--target=sm_90a", "--grad",
+                 "--emit=ptx", "--json=%s" % path, "-o", os.devnull], check=True, timeout=120)
+            plan = json.loads(path.read_text())
+            (backward,) = plan["other_entries"]
+            cache[name] = plan, backward
+        return cache[name]
+
+    return get
+
+
+def residuals(plan):
+    """(element type, shape) of what the forward entry gives beyond its results."""
+    return [(output["dtype"], output["shape"]) for output in plan["outputs"]
+            if output["name"].startswith("residual")]
+
+
+def expect(names, *wrong):
+    """One parameter a name; those in `wrong` are known not to hold yet."""
+    return [pytest.param(name, marks=[pytest.mark.xfail(strict=True)] if name in wrong else [])
+            for name in names]
+
+
+@pytest.mark.parametrize("name", expect(NAMES))
+def test_entries(plans, name):
+    forward, backward = plans(name)
+    assert (forward["entry"], backward["entry"]) == (name + "_forward", name + "_backward")
+    # Every launch's kernel is named, sized and counted.
+    for plan in (forward, backward):
+        finishes = sum(launch["finish"] for launch in plan["launches"])
+        assert plan["finishes"] == finishes
+        assert plan["kernels"] == len(plan["launches"]) - finishes
+
+
+@pytest.mark.parametrize("name", expect(NAMES, "p82"))
+def test_backward_kernels(plans, name):
+    _, backward = plans(name)
+    assert backward["kernels"] <= MOST_KERNELS[name], [
+        launch["kernel"] for launch in backward["launches"]]
+
+
+@pytest.mark.parametrize("name", expect(["p82", "p73", "p54"], "p82", "p73", "p54"))
+def test_nothing_as_large_as_the_convolution(plans, name):
+    """The derivative chain is computed where it is read, not written to memory."""
+    for plan in plans(name):
+        size = 4 * count(PRODUCTS[name])
+        assert plan["workspace_bytes"] < size
+        assert all(buffer["bytes"] < size for buffer in plan["buffers"])
+
+
+def test_buffers_cover_the_workspace(plans):
+    """What the rule above is judged by: every place a launch names is in a buffer."""
+    for name in NAMES:
+        for plan in plans(name):
+            buffers = plan["buffers"]
+            assert all(b["offset"] % 256 == 0 for b in buffers)
+            assert max([b["offset"] + b["bytes"] for b in buffers], default=0) <= plan[
+                "workspace_bytes"]
+            for launch in plan["launches"]:
+                for argument in launch["arguments"]:
+                    if argument["buffer"] == "workspace":
+                        assert any(b["offset"] <= argument["offset"] < b["offset"] + b["bytes"]
+                                   for b in buffers)
+
+
+def test_pooling_saves_pooled_values_and_positions(plans):
+    forward, backward = plans("p82")
+    pooled = [128, 64, 63, 63]
+    assert sorted(residuals(forward)) == [("f32", pooled), ("i8", pooled)]
+    assert "result 0" not in backward["saved"]
+
+
+def test_cheap_convolution_is_computed_again(plans):
+    forward, _ = plans("p73")
+    assert all(count(shape) < count(PRODUCTS["p73"]) / 100 for _, shape in residuals(forward))
+
+
+def test_dear_convolution_is_saved(plans):
+    forward, _ = plans("p54")
+    assert ("f32", PRODUCTS["p54"]) in residuals(forward)
+
+
+def test_product_is_saved(plans):
+    forward, _ = plans("p97")
+    assert [shape for _, shape in residuals(forward) if count(shape) > 8192] == [
+        PRODUCTS["p97"]]
+
+
+@pytest.mark.xfail(strict=True)
+def test_softmax_is_not_saved(plans):
+    """The sum of its exponentials is, and the convolution is computed again, or ..."""
+    forward, _ = plans("p91")
+    assert residuals(forward)
+    assert all(count(shape) <= count(PRODUCTS["p91"]) / 128 for _, shape in residuals(forward))
+
+
+@pytest.mark.parametrize("name", ["p73", "p97"])
+def test_bias_in_front_of_batch_norm_costs_nothing(plans, name):
+    """Its gradient is exactly zero: filled, never summed."""
+    _, backward = plans(name)
+    index = [output["name"] for output in backward["outputs"]].index("grad_b")
+    (writer,) = [launch for launch in backward["launches"] if any(
+        argument["buffer"] == "output" and argument["index"] == index
+        for argument in launch["arguments"])]
+    # Alone, it reads no more than it writes; or it rides in a kernel that runs anyway.
+    outputs = [argument for argument in writer["arguments"] if argument["buffer"] != "input"
+               and argument["buffer"] != "constant"]
+    assert len(outputs) > 1 or writer["bytes"] <= 2 * backward["outputs"][index]["bytes"]
