@@ -1,4 +1,4 @@
-//===- FoldMoves.cpp - pads and transposes into their readers ---*- C++ -*-===//
+//===- FoldMoves.cpp - pads, transposes, reshapes and readers ---*- C++ -*-===//
 
 #include "dialects/Fuse/Fuse.h"
 #include "passes/Simplify/Passes.h"
@@ -183,12 +183,57 @@ struct JoinPads : OpRewritePattern<PadOp>, MovePattern {
   }
 };
 
+// f(reshape(x) : 1 x 64 x 1, y) -> f(reshape(x) : 64 x 1, y) where f broadcasts
+// and y has the dims that x lost
+struct DropLeadingOnes : OpRewritePattern<ReshapeOp>, MovePattern {
+  DropLeadingOnes(MLIRContext *context, Pass::Statistic &statistic)
+      : OpRewritePattern(context), MovePattern(statistic) {}
+
+  LogicalResult matchAndRewrite(ReshapeOp op,
+                                PatternRewriter &rewriter) const override {
+    RankedTensorType type = op.getType();
+    ArrayRef<int64_t> shape =
+        type.getShape().drop_while([](int64_t extent) { return extent == 1; });
+    if (shape.size() == type.getShape().size())
+      return rewriter.notifyMatchFailure(op, "no leading dim of 1");
+    Value dropped;
+    for (OpOperand &use : llvm::make_early_inc_range(op->getUses())) {
+      Operation *user = use.getOwner();
+      if (!isBroadcasting(user) || !othersHaveRank(use, type.getRank()))
+        continue;
+      if (!dropped)
+        dropped = rewriter.createOrFold<ReshapeOp>(
+            op.getLoc(), type.clone(shape), op.getInput());
+      rewriter.modifyOpInPlace(user, [&] { use.set(dropped); });
+    }
+    if (!dropped)
+      return rewriter.notifyMatchFailure(op, "no reader broadcasts it");
+    ++statistic;
+    return success();
+  }
+
+private:
+  static bool isBroadcasting(Operation *op) {
+    return isa<AddOp, SubOp, MulOp, DivOp, MaximumOp, MinimumOp, PowOp,
+               RemainderOp, Atan2Op, AndOp, OrOp, XorOp, CompareOp, SelectOp>(
+        op);
+  }
+
+  /// Whether another operand alone gives the result its rank.
+  static bool othersHaveRank(OpOperand &use, int64_t rank) {
+    return llvm::any_of(use.getOwner()->getOpOperands(), [&](OpOperand &other) {
+      return &other != &use && other.get() != use.get() &&
+             cast<RankedTensorType>(other.get().getType()).getRank() >= rank;
+    });
+  }
+};
+
 class FoldMoves final : public tilefuse::impl::FuseFoldMovesBase<FoldMoves> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<FoldTranspose, FoldPadIntoConvolution<Conv2dOp>,
                  FoldPadIntoConvolution<Conv2dWeightGradOp>, FoldPadIntoWindow,
-                 JoinPads>(&getContext(), numFolded);
+                 JoinPads, DropLeadingOnes>(&getContext(), numFolded);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -162,6 +162,35 @@ struct JoinFactors : OpRewritePattern<OuterOp>, ScalarPattern {
   }
 };
 
+// (x * a) * c -> x * (c * a) where c has fewer elements than x: values per
+// channel take the scalar
+struct ShiftFactor : OpRewritePattern<MulOp>, ScalarPattern {
+  ShiftFactor(MLIRContext *context, Pass::Statistic &statistic)
+      : OpRewritePattern(context), ScalarPattern(statistic) {}
+
+  LogicalResult matchAndRewrite(MulOp op,
+                                PatternRewriter &rewriter) const override {
+    for (auto [scaled, other] : {std::pair(op.getLhs(), op.getRhs()),
+                                 std::pair(op.getRhs(), op.getLhs())}) {
+      std::optional<WithScalar> match =
+          matchScalar(scaled.getDefiningOp<MulOp>());
+      if (!match || !std::isfinite(match->scalar) || match->scalar == 0 ||
+          getSplatNumber(other) ||
+          2 * other.getType().getNumElements() > scaled.getType().getNumElements())
+        continue;
+      Value scalar =
+          createUsable(rewriter, op.getLoc(), op.getResult(), match->scalar);
+      if (!scalar)
+        continue;
+      Value factor = MulOp::create(rewriter, op.getLoc(), other, scalar);
+      rewriter.replaceOpWithNewOp<MulOp>(op, match->tensor, factor);
+      ++statistic;
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "no scalar on the larger operand");
+  }
+};
+
 // x / 2^n -> x * 2^-n
 struct DivideByPowerOfTwo : OpRewritePattern<DivOp>, ScalarPattern {
   DivideByPowerOfTwo(MLIRContext *context, Pass::Statistic &statistic)
@@ -225,7 +254,8 @@ class FoldScalars final
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<JoinFactors<MulOp>, JoinFactors<DivOp>, JoinFactors<NegOp>,
-                 JoinSummands, SubtractScalar, DivideByPowerOfTwo, ExpandPower>(
+                 JoinSummands, ShiftFactor, SubtractScalar, DivideByPowerOfTwo,
+                 ExpandPower>(
         &getContext(), numFolded);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

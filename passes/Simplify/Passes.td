@@ -9,8 +9,8 @@ def FuseSimplify : Pass<"fuse-simplify"> {
   let summary = "Algebra that removes bytes or flops; composite ops decomposed";
   let description = [{
     Runs, in this order, `fuse-absorb-bias`, `fuse-decompose-composites`, then
-    folding, `fuse-fold-moves`, `fuse-fold-scalars` and `fuse-sink-monotone`, and last
-    the removal of common subexpressions. Every op left has an iteration space.
+    folding, `fuse-fold-moves`, `fuse-fold-sums`, `fuse-fold-scalars` and
+    `fuse-sink-monotone`, and last the removal of common subexpressions. Every op left has an iteration space.
 
     ```mlir
     // before
@@ -79,7 +79,8 @@ def FuseFoldScalars : Pass<"fuse-fold-scalars"> {
   let description = [{
     Scalar factors, divisors and signs in a row become one factor, scalar summands
     one summand, powers with small exponents products and roots (as PyTorch
-    computes them), and a division by a power of two a product. One rounding replaces two, so a result
+    computes them), a division by a power of two a product, and a scalar factor
+    beside a factor of fewer elements (values per channel) is part of that. One rounding replaces two, so a result
     may differ from the unfolded one in its last bit, and an intermediate overflow
     disappears; neither is farther from the exact value.
 
@@ -97,13 +98,43 @@ def FuseFoldScalars : Pass<"fuse-fold-scalars"> {
   ];
 }
 
+def FuseFoldSums : Pass<"fuse-fold-sums"> {
+  let summary = "Takes what does not vary out of sums";
+  let description = [{
+    Factors, divisors and signs of a summand that are the same all along the dims
+    of the sum go behind it; a sum of what was broadcast is a multiple; a sum of a
+    sum is one sum. Fewer elements are multiplied, sums of the same thing become
+    the same op, and the derivative of a batch-norm needs two reductions,
+    `sum(ds)` and `sum(ds * (z - mean))`, whatever the graph does with them. Only in
+    types that sums are kept in (f32, f64). An infinite factor multiplies the sum
+    here and not each summand, so summands of both signs give an infinity instead
+    of NaN.
+
+    ```mlir
+    // before
+    %p = fuse.mul %x, %c : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+    %n = fuse.neg %p : tensor<4x8xf32>
+    %s = fuse.reduce sum %n dims [0] : tensor<4x8xf32> -> tensor<8xf32>
+    // after
+    %p = fuse.reduce sum %x dims [0] : tensor<4x8xf32> -> tensor<8xf32>
+    %n = fuse.mul %p, %c : tensor<8xf32>
+    %s = fuse.neg %n : tensor<8xf32>
+    ```
+  }];
+  let dependentDialects = ["::tilefuse::fuse::FuseDialect"];
+  let statistics = [
+    Statistic<"numFolded", "folded", "Sums rewritten">
+  ];
+}
+
 def FuseFoldMoves : Pass<"fuse-fold-moves"> {
   let summary = "Folds pads and transposes into the ops that read them";
   let description = [{
     A transpose of the last two dims turns a flag of the matrix product that reads
     it; zeros around a convolution's images and neutral values around a window's
-    input become padding of the op; pads by one value join. What was moved is then
-    read where it was.
+    input become padding of the op; pads by one value join; a reader that broadcasts
+    does without leading dims of 1. What was moved is then read where it was, and
+    values that differed by such a move only are one.
 
     ```mlir
     // before
@@ -116,7 +147,7 @@ def FuseFoldMoves : Pass<"fuse-fold-moves"> {
   }];
   let dependentDialects = ["::tilefuse::fuse::FuseDialect"];
   let statistics = [
-    Statistic<"numFolded", "folded", "Pads and transposes folded">
+    Statistic<"numFolded", "folded", "Pads, transposes and reshapes folded">
   ];
 }
 

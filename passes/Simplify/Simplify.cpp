@@ -23,6 +23,7 @@ class Simplify final : public tilefuse::impl::FuseSimplifyBase<Simplify> {
     pipeline.addPass(createFuseDecomposeComposites());
     pipeline.addPass(createCanonicalizerPass());
     pipeline.addPass(createFuseFoldMoves());
+    pipeline.addPass(createFuseFoldSums());
     pipeline.addPass(createFuseFoldScalars());
     pipeline.addPass(createFuseSinkMonotone());
     pipeline.addPass(createCanonicalizerPass());

@@ -59,3 +59,13 @@ func.func @between(%x: tensor<2xf32>) -> tensor<7xf32> {
   %1 = fuse.pad %0 low [0] high [0] interior [1] value 0.0 : f32 : tensor<4xf32> -> tensor<7xf32>
   return %1 : tensor<7xf32>
 }
+
+// The leading dim of the result comes from the reshaped operand.
+// CHECK-LABEL: @only_rank
+// CHECK: fuse.reshape
+// CHECK: fuse.add %arg0, %{{.*}} : (tensor<8xf32>, tensor<1x8xf32>)
+func.func @only_rank(%x: tensor<8xf32>, %c: tensor<8xf32>) -> tensor<1x8xf32> {
+  %0 = fuse.reshape %c : tensor<8xf32> -> tensor<1x8xf32>
+  %1 = fuse.add %x, %0 : (tensor<8xf32>, tensor<1x8xf32>) -> tensor<1x8xf32>
+  return %1 : tensor<1x8xf32>
+}

@@ -34,3 +34,14 @@ func.func @pads(%x: tensor<2x3xf32>) -> tensor<7x5xf32> {
   %1 = fuse.pad %0 low [0, 2] high [3, 0] value 1.0 : f32 : tensor<4x3xf32> -> tensor<7x5xf32>
   return %1 : tensor<7x5xf32>
 }
+
+// Both differences are one: the vector broadcasts as it is.
+// CHECK-LABEL: @leading_ones
+// CHECK: fuse.sub %arg0, %arg1 : (tensor<4x8xf32>, tensor<8xf32>)
+// CHECK: fuse.sub %arg0, %arg1 : (tensor<4x8xf32>, tensor<8xf32>)
+func.func @leading_ones(%x: tensor<4x8xf32>, %c: tensor<8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  %0 = fuse.sub %x, %c : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+  %1 = fuse.reshape %c : tensor<8xf32> -> tensor<1x8xf32>
+  %2 = fuse.sub %x, %1 : (tensor<4x8xf32>, tensor<1x8xf32>) -> tensor<4x8xf32>
+  return %0, %2 : tensor<4x8xf32>, tensor<4x8xf32>
+}

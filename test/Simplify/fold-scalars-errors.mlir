@@ -56,3 +56,13 @@ func.func @integers(%x: tensor<4xi32>) -> tensor<4xi32> {
   %1 = fuse.div %0, %three : (tensor<4xi32>, tensor<i32>) -> tensor<4xi32>
   return %1 : tensor<4xi32>
 }
+
+// Both factors have an element for each: there is no smaller one.
+// CHECK-LABEL: @same_size
+// CHECK: fuse.mul %arg0, %{{.*}} : (tensor<4xf32>, tensor<f32>)
+func.func @same_size(%x: !t, %y: !t) -> !t {
+  %three = fuse.constant dense<3.0> : !s
+  %0 = fuse.mul %x, %three : (!t, !s) -> !t
+  %1 = fuse.mul %0, %y : !t
+  return %1 : !t
+}

@@ -84,3 +84,14 @@ func.func @powers(%x: !t) -> !t {
   %5 = fuse.pow %4, %other : (!t, !s) -> !t
   return %5 : !t
 }
+
+// The values per channel take the scalar: one product an element.
+// CHECK-LABEL: @per_channel
+// CHECK: %[[F:.*]] = fuse.mul %arg1, %{{.*}} : (tensor<8xf32>, tensor<f32>)
+// CHECK: fuse.mul %arg0, %[[F]] : (tensor<4x8xf32>, tensor<8xf32>)
+func.func @per_channel(%x: tensor<4x8xf32>, %c: tensor<8xf32>) -> tensor<4x8xf32> {
+  %two = fuse.constant dense<2.0> : !s
+  %0 = fuse.mul %x, %two : (tensor<4x8xf32>, !s) -> tensor<4x8xf32>
+  %1 = fuse.mul %0, %c : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+  return %1 : tensor<4x8xf32>
+}

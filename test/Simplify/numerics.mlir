@@ -7,6 +7,7 @@
 // RUN: fuse-run %t --entry=groups --device=reference --check=%s
 // RUN: fuse-run %t --entry=scalars --device=reference --check=%s
 // RUN: fuse-run %t --entry=joined --device=reference --check=%s
+// RUN: fuse-run %t --entry=sums --device=reference --check=%s
 // RUN: fuse-run %t --entry=moved --device=reference --check=%s
 // RUN: fuse-run %t --entry=averaged --device=reference --check=%s
 
@@ -80,4 +81,22 @@ func.func @moved(%x: !x, %w: tensor<4x6x3x3xf64>, %m: tensor<8x5xf64>) -> (tenso
   %5 = fuse.pad %x low [0, 0, 1, 1] high [0, 0, 0, 1] value 0xFFF0000000000000 : f64 : !x -> tensor<2x6x10x10xf64>
   %6 = fuse.window_reduce max %5 window [3, 3] : tensor<2x6x10x10xf64> -> tensor<2x6x8x8xf64>
   return %1, %4, %6 : tensor<2x4x9x10xf64>, tensor<2x4x9x5xf64>, tensor<2x6x8x8xf64>
+}
+
+func.func @sums(%x: !x, %y: !x, %c: tensor<6x1x1xf64>, %v: tensor<2x1x1x8xf64>) -> (!c, !c, tensor<2x1x1x8xf64>, tensor<9xf64>, tensor<6x9xf64>) {
+  %k = fuse.constant dense<-0.3> : tensor<f64>
+  %0 = fuse.mul %x, %c : (!x, tensor<6x1x1xf64>) -> !x
+  %1 = fuse.neg %0 : !x
+  %2 = fuse.mul %y, %1 : !x
+  %3 = fuse.div %2, %c : (!x, tensor<6x1x1xf64>) -> !x
+  %4 = fuse.mul %3, %k : (!x, tensor<f64>) -> !x
+  %5 = fuse.reduce sum %4 dims [0, 2, 3] : !x -> !c
+  %6 = fuse.reduce sum %0 dims [0, 2, 3] : !x -> !c
+  %7 = fuse.mul %2, %v : (!x, tensor<2x1x1x8xf64>) -> !x
+  %8 = fuse.reduce sum %7 dims [1, 2] keepdims : !x -> tensor<2x1x1x8xf64>
+  %9 = fuse.broadcast %v : tensor<2x1x1x8xf64> -> !x
+  %10 = fuse.reduce sum %9 dims [0, 1, 3] : !x -> tensor<9xf64>
+  %11 = fuse.reduce sum %x dims [3] : !x -> tensor<2x6x9xf64>
+  %12 = fuse.reduce sum %11 dims [0] : tensor<2x6x9xf64> -> tensor<6x9xf64>
+  return %5, %6, %8, %10, %12 : !c, !c, tensor<2x1x1x8xf64>, tensor<9xf64>, tensor<6x9xf64>
 }
