@@ -45,7 +45,8 @@ def compile_graph(module, examples, views_stay=True):
         for region, reason in failed:
             refused.update({node: reason for node in region.nodes})
     for (op, reason), count in plan.fallbacks.items():
-        log.info("%s stays in PyTorch%s: %s", op, f" ({count} times)" if count > 1 else "", reason)
+        times = f" ({count} times)" if count > 1 else ""
+        log.warning("%s stays in PyTorch%s: %s", op, times, reason)
     return Compiled(Assembly(captured, plan, operators).run(), captured, plan, operators)
 
 

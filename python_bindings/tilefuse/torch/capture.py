@@ -108,6 +108,7 @@ def capture(module, examples):
         traced = make_fx(functionalize(primitive, remove="mutations"),
                          decomposition_table=table())(*fakes)
     mutations = _split_mutations(traced.graph)
+    _read_constants(traced)
     _simplify(traced.graph)
     traced.graph.eliminate_dead_code()
     return Captured(traced, positions + list(attributes.values()),
@@ -126,6 +127,17 @@ def _split_mutations(graph):
     output = next(n for n in graph.nodes if n.op == "output")
     output.args = ((output.args[0], tuple(new for _, new in found)),)
     return [(old, i) for i, (old, _) in enumerate(found)]
+
+
+def _read_constants(module):
+    """Tensors that tracing met as constants are read where they are, without a copy."""
+    for node in list(module.graph.nodes):
+        if node.op == "get_attr":
+            node.meta["val"] = getattr(module, node.target)
+        lifted = node.op == "call_function" and node.target in (
+            torch.ops.aten.lift_fresh_copy.default, torch.ops.aten.lift_fresh.default)
+        if lifted and node.args[0].op == "get_attr":
+            node.replace_all_uses_with(node.args[0])
 
 
 def _simplify(graph):

@@ -227,4 +227,11 @@ def vector_norm(b, x, order, dim, keepdim, dtype):
         return fold(b, "min", size, dim, keepdim)
     if order == 1:
         return fold(b, "sum", size, dim, keepdim)
+    if order == 2:
+        squares = fold(b, "sum", b.unary("square", x), dim, keepdim)
+        # The root's gradient at 0 is not finite, the norm's is 0.
+        zero = b.scalar(0.0, x)
+        vanishes = b.compare("eq", squares, zero)
+        root = b.unary("sqrt", b.select(vanishes, b.scalar(1.0, x), squares))
+        return b.select(vanishes, zero, root)
     raise Unsupported(f"the norm of order {order}, whose gradient at 0 has a rule of its own")

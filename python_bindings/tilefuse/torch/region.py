@@ -20,6 +20,11 @@ def value_of(name, tensor):
     return value
 
 
+def is_number(node):
+    """Whether a node is a constant of rank 0, which becomes part of the text."""
+    return node.op == "get_attr" and isinstance(meta(node), torch.Tensor) and meta(node).dim() == 0
+
+
 def used_positions(node):
     """Positions of a tuple that somebody reads; all of them where it is passed on whole."""
     items = [u for u in node.users if u.target is operator.getitem]
@@ -38,6 +43,8 @@ def emit(builder, node, read):
             if is_empty(value):
                 # Has no type in the dialect; only an op that drops it can take it.
                 return Value("", tuple(value.shape), value.dtype)
+            if is_number(argument):
+                return builder.constant(value.item(), value.dtype)
             return read(argument)
         if isinstance(argument, (list, tuple)):
             return [resolve(a) for a in argument]
@@ -71,7 +78,7 @@ def check(node, precision, device):
     if tensors is None:
         return "no tensor"
     results = tensors if isinstance(tensors, (tuple, list)) else [tensors]
-    operands = [meta(n) for n in node.all_input_nodes]
+    operands = [meta(n) for n in node.all_input_nodes if not is_number(n)]
     for tensor in [*results, *operands]:
         if isinstance(tensor, torch.Tensor) and tensor.device != device:
             return f"a tensor on {tensor.device} beside {device}"
@@ -101,7 +108,8 @@ class Region:
             if node.target is operator.getitem:
                 continue
             for source in node.all_input_nodes:
-                if source not in inside and not is_empty(meta(source)):
+                outside = source not in inside and not is_number(source)
+                if outside and not is_empty(meta(source)):
                     seen.setdefault(source)
         self.inputs = list(seen)
 

@@ -66,6 +66,18 @@ def select(b, x, dim, index):
     return b.reshape(part, tuple(b.out.shape))
 
 
+@lowers("aten.diagonal.default", "aten.diagonal_copy.default")
+def diagonal(b, x, offset, dim1, dim2):
+    dim1, dim2 = dim1 % x.rank, dim2 % x.rank
+    lead = [d for d in range(x.rank) if d not in (dim1, dim2)]
+    x = b.transpose(x, [*lead, dim1, dim2])
+    *shape, rows, columns = x.shape
+    # Neighbours on a diagonal are a row and a column apart.
+    flat = b.reshape(x, (*shape, rows * columns))
+    start = offset if offset >= 0 else -offset * columns
+    return b.slice_dim(flat, len(shape), start, b.out.shape[-1], columns + 1)
+
+
 def split_at(b, x, sizes, dim):
     parts, start = [], 0
     for size in sizes:
