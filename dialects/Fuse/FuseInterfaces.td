@@ -65,6 +65,13 @@ def ReductionOpInterface : OpInterface<"ReductionOpInterface"> {
     InterfaceMethod<"The state of no elements, one scalar per accumulator.",
       "::llvm::SmallVector<::mlir::TypedAttr>", "getNeutral", (ins)>,
     InterfaceMethod<[{
+        How many accumulators a state must keep where many states are merged.
+        Those after them sharpen the result by less than the merge averages out;
+        a merge may take their neutral values instead.
+      }],
+      "unsigned", "getNumEssential", (ins), "",
+      "return $_op.getAccumulatorTypes().size();">,
+    InterfaceMethod<[{
         The state of single elements: scalars or blocks. `index` is the i64
         position in the reduction dims, flattened row-major; null unless
         needsReductionIndex().

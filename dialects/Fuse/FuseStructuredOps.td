@@ -240,13 +240,17 @@ def WindowMaxGradOp : Fuse_WindowGradOp<"window_max_grad",
 // Reductions over whole dims
 //===----------------------------------------------------------------------===//
 
-def ReduceOp : Fuse_ReductionOp<"reduce", ["needsReductionIndex", "reduceBlock"]> {
+def ReduceOp : Fuse_ReductionOp<"reduce", ["needsReductionIndex", "reduceBlock",
+                                    "getNumEssential"]> {
   let summary = "Folds whole dims";
   let description = [{
     Dims (kept... | reduced...). Sums and products of f16 and bf16 accumulate in
     f32. Max, min and argmax: NaN wins, and argmax gives the first such position,
     i64, flattened row-major over the reduced dims. `moments` has two results,
     the mean and the sum of squared deviations from it, in f32 (f64 for f64).
+    `split_moments` has a third: mean + rest is the mean to about twice the
+    type's digits. Values far larger than their spread need it: half an ulp of
+    their mean is many ulps of a deviation from it.
 
     ```mlir
     %s = fuse.reduce sum %x dims [1] keepdims : tensor<4x8xf32> -> tensor<4x1xf32>
@@ -255,12 +259,12 @@ def ReduceOp : Fuse_ReductionOp<"reduce", ["needsReductionIndex", "reduceBlock"]
     ```
   }];
   let arguments = (ins
-    Arg<Fuse_ReduceKindAttr, "`sum`, `max`, `min`, `prod`, `argmax` or `moments`">:$kind,
+    Arg<Fuse_ReduceKindAttr, "`sum`, `max`, `min`, `prod`, `argmax`, `moments` or `split_moments`">:$kind,
     Arg<Fuse_Tensor, "elements">:$input,
     Arg<DenseI64ArrayAttr, "the dims to fold, ascending">:$dims,
     Arg<UnitAttr, "folded dims stay, with extent 1">:$keepdims);
   let results = (outs Res<Variadic<Fuse_Tensor>,
-      "the folded tensor; mean and sum of squared deviations for `moments`">:$results);
+      "the folded tensor; the mean, the sum of squared deviations (and the rest of the mean) for moments">:$results);
   let assemblyFormat = [{
     `` $kind $input `dims` $dims (`keepdims` $keepdims^)? attr-dict
     `:` type($input) `->` type($results)

@@ -152,6 +152,25 @@ static Extents dimsButChannel(int64_t rank) {
   return dims;
 }
 
+namespace {
+/// Mean and sum of squared deviations of `x` over `dims`. An f32 mean is rounded
+/// by up to half an ulp of values that may be far larger than their spread, which
+/// would be added to every deviation from it: `rest` is what it lacks. Null for
+/// f64, whose digits do.
+struct Moments {
+  Value mean, m2, rest;
+};
+} // namespace
+
+static Moments getMoments(GraphBuilder &g, Value x, ArrayRef<int64_t> dims,
+                          bool keepdims) {
+  bool isSplit = !tensorOf(x).getElementType().isF64();
+  auto results =
+      g.reduce(isSplit ? ReduceKind::split_moments : ReduceKind::moments, x,
+               dims, keepdims);
+  return {results[0], results[1], isSplit ? results[2] : Value()};
+}
+
 /// (x - mean) * scale + beta
 static Value normalise(GraphBuilder &g, Value x, Value mean, Value scale,
                        Value beta) {
@@ -177,13 +196,21 @@ SmallVector<Value> BatchNormOp::decompose(OpBuilder &b) {
 
   Value x = g.widen(getX());
   Type wide = tensorOf(x).getElementType();
-  auto moments = g.reduce(ReduceKind::moments, x, dimsButChannel(rank), false);
-  Value mean = moments[0], m2 = moments[1];
+  auto [mean, m2, rest] = getMoments(g, x, dimsButChannel(rank), false);
   Value scale = g.mul(
       g.unary<RsqrtOp>(g.add(g.div(m2, count), getEps().convertToDouble())),
       g.cast(getGamma(), wide));
+  // Per channel, the rest of the mean goes into beta and costs no element
+  // anything. It is a rounding, so it has no derivative.
+  Value shift = g.cast(getBeta(), wide);
+  if (rest) {
+    Value correction = g.mul(rest, scale);
+    correction.getDefiningOp()->setAttr("fuse.stop_gradient",
+                                        b.getUnitAttr());
+    shift = g.sub(shift, correction);
+  }
   Value y = normalise(g, x, g.perChannel(mean, rank), g.perChannel(scale, rank),
-                      g.perChannel(g.cast(getBeta(), wide), rank));
+                      g.perChannel(shift, rank));
   // The running variance is unbiased.
   return {g.cast(y, type.getElementType()),
           moveTowards(g, getRunningMean(), mean, momentum),
@@ -214,9 +241,12 @@ static Value normaliseOver(GraphBuilder &g, Value x, ArrayRef<int64_t> dims,
   double count = 1;
   for (int64_t dim : dims)
     count *= tensorOf(x).getDimSize(dim);
-  auto moments = g.reduce(ReduceKind::moments, x, dims, true);
-  Value scale = g.unary<RsqrtOp>(g.add(g.div(moments[1], count), eps));
-  Value y = g.mul(g.sub(x, moments[0]), scale);
+  auto [mean, m2, rest] = getMoments(g, x, dims, true);
+  Value scale = g.unary<RsqrtOp>(g.add(g.div(m2, count), eps));
+  Value centred = g.sub(x, mean);
+  if (rest)
+    centred = g.sub(centred, rest);
+  Value y = g.mul(centred, scale);
   if (gamma)
     y = g.mul(y, g.cast(gamma, wide));
   if (beta)

@@ -35,11 +35,14 @@ LogicalResult ReduceOp::inferReturnTypes(MLIRContext *context,
   case ReduceKind::argmax:
     return inference.add(shape, IntegerType::get(context, 64));
   case ReduceKind::moments:
+  case ReduceKind::split_moments:
     if (!isa<FloatType>(element))
-      return inference.error("expected floats for moments, but found ", input);
-    if (failed(inference.add(shape, getWideType(element))))
-      return failure();
-    return inference.add(shape, getWideType(element));
+      return inference.error("expected floats for ", stringifyReduceKind(kind),
+                             ", but found ", input);
+    for (int i = 0; i < (kind == ReduceKind::moments ? 2 : 3); ++i)
+      if (failed(inference.add(shape, getWideType(element))))
+        return failure();
+    return success();
   }
   return failure();
 }
@@ -76,6 +79,10 @@ IterationSpace ReduceOp::getIterationSpace() {
 // States
 //===----------------------------------------------------------------------===//
 
+static bool isMoments(ReduceKind kind) {
+  return kind == ReduceKind::moments || kind == ReduceKind::split_moments;
+}
+
 static Type getStateType(ReduceOp op) {
   return getWideType(op.getInput().getType().getElementType());
 }
@@ -87,6 +94,8 @@ SmallVector<Type> ReduceOp::getAccumulatorTypes() {
     return {wide, IntegerType::get(getContext(), 64)};
   case ReduceKind::moments:
     return {wide, wide, wide};
+  case ReduceKind::split_moments:
+    return {wide, wide, wide, wide};
   default:
     return {wide};
   }
@@ -106,9 +115,16 @@ SmallVector<TypedAttr> ReduceOp::getNeutral() {
   case ReduceKind::argmax:
     return getExtremeState(wide, 1);
   case ReduceKind::moments:
-    return SmallVector<TypedAttr>(3, getZero(wide));
+  case ReduceKind::split_moments:
+    return SmallVector<TypedAttr>(getAccumulatorTypes().size(), getZero(wide));
   }
   return {};
+}
+
+// The rests of many means have either sign: their mean vanishes.
+unsigned ReduceOp::getNumEssential() {
+  return getKind() == ReduceKind::split_moments ? 3
+                                                : getAccumulatorTypes().size();
 }
 
 bool ReduceOp::needsReductionIndex() { return getKind() == ReduceKind::argmax; }
@@ -118,26 +134,36 @@ SmallVector<Value> ReduceOp::lift(OpBuilder &b, Location loc,
   Value value = emitCast(b, loc, elements[0], getStateType(*this));
   if (getKind() == ReduceKind::argmax)
     return {value, index};
-  if (getKind() == ReduceKind::moments) {
-    ElementBuilder e(b, loc);
-    return {e.constant(1, value), value, e.constant(0, value)};
-  }
-  return {value};
+  if (!isMoments(getKind()))
+    return {value};
+  ElementBuilder e(b, loc);
+  Value zero = e.constant(0, value);
+  SmallVector<Value> state{e.constant(1, value), value, zero};
+  if (getKind() == ReduceKind::split_moments)
+    state.push_back(zero);
+  return state;
 }
 
 // Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for
 // computing sample variances" (1979). With n = na + nb and d = mean_b - mean_a:
 //   mean = mean_a + d * nb/n      m2 = m2_a + m2_b + d^2 * na * nb/n
-// An empty side (n = 0 included) changes nothing.
+// An empty side (n = 0 included) changes nothing. A split mean has a fourth
+// part, the rest: what the sum `mean_a + step` rounds away (Dekker's fast
+// two-sum) is added to the rests, which are merged as the means are.
 static SmallVector<Value> combineMoments(ElementBuilder &e, ValueRange lhs,
                                          ValueRange rhs) {
   Value count = e.add(lhs[0], rhs[0]);
   Value delta = e.sub(rhs[1], lhs[1]);
   Value share = e.div(rhs[0], e.max(count, 1.0));
-  Value mean = e.add(lhs[1], e.mul(delta, share));
+  Value step = e.mul(delta, share);
+  Value mean = e.add(lhs[1], step);
   Value between = e.mul(e.mul(delta, delta), e.mul(lhs[0], share));
   Value m2 = e.add(e.add(lhs[2], rhs[2]), between);
-  return {count, mean, m2};
+  if (lhs.size() == 3)
+    return {count, mean, m2};
+  Value rest = e.add(lhs[3], e.mul(e.sub(rhs[3], lhs[3]), share));
+  Value lost = e.sub(step, e.sub(mean, lhs[1]));
+  return {count, mean, m2, e.add(rest, lost)};
 }
 
 SmallVector<Value> ReduceOp::combine(OpBuilder &b, Location loc, ValueRange lhs,
@@ -155,6 +181,7 @@ SmallVector<Value> ReduceOp::combine(OpBuilder &b, Location loc, ValueRange lhs,
   case ReduceKind::argmax:
     return combineExtreme(e, 1, lhs, rhs);
   case ReduceKind::moments:
+  case ReduceKind::split_moments:
     return combineMoments(e, lhs, rhs);
   }
   return {};
@@ -166,6 +193,12 @@ SmallVector<Value> ReduceOp::finalize(OpBuilder &b, Location loc,
   case ReduceKind::argmax:
   case ReduceKind::moments:
     return SmallVector<Value>(state.drop_front());
+  case ReduceKind::split_moments: {
+    ElementBuilder e(b, loc);
+    Value mean = e.add(state[1], state[3]);
+    Value rest = e.sub(state[3], e.sub(mean, state[1]));
+    return {mean, state[2], rest};
+  }
   default:
     return {emitCast(b, loc, state[0], getInput().getType().getElementType())};
   }
@@ -178,8 +211,9 @@ SmallVector<Value> ReduceOp::finalize(OpBuilder &b, Location loc,
 // is what the first mean lacks (the "corrected two-pass algorithm" of Chan,
 // Golub and LeVeque, 1983):
 //   mean = mean0 + sum(d)/n      m2 = sum(d^2) - sum(d)^2/n
+// A split mean keeps what that sum rounds away.
 static SmallVector<Value> reduceMoments(OpBuilder &b, Location loc, Value x,
-                                        BlockReducer &reducer) {
+                                        bool isSplit, BlockReducer &reducer) {
   ElementBuilder e(b, loc);
   auto add = [](OpBuilder &b, Location loc, ValueRange lhs, ValueRange rhs) {
     ElementBuilder e(b, loc);
@@ -213,15 +247,20 @@ static SmallVector<Value> reduceMoments(OpBuilder &b, Location loc, Value x,
   SmallVector<Value> sums =
       reducer.reduce(b, loc, {deviation, e.mul(deviation, deviation)}, add);
   Value missing = e.div(sums[0], divisor);
-  return {count, e.add(mean, missing),
-          e.sub(sums[1], e.mul(sums[0], missing))};
+  Value better = e.add(mean, missing);
+  SmallVector<Value> state{count, better,
+                           e.sub(sums[1], e.mul(sums[0], missing))};
+  if (isSplit)
+    state.push_back(e.sub(missing, e.sub(better, mean)));
+  return state;
 }
 
 SmallVector<Value> ReduceOp::reduceBlock(OpBuilder &b, Location loc,
                                          ValueRange elements,
                                          BlockReducer &reducer) {
-  if (getKind() != ReduceKind::moments)
+  if (!isMoments(getKind()))
     return defaultReduceBlock(*this, b, loc, elements, reducer);
   Value x = emitCast(b, loc, elements[0], getStateType(*this));
-  return reduceMoments(b, loc, x, reducer);
+  return reduceMoments(b, loc, x, getKind() == ReduceKind::split_moments,
+                       reducer);
 }

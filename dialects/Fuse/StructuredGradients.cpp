@@ -207,7 +207,9 @@ struct ReduceGradient
                                ValueRange cotangents, ArrayRef<bool>,
                                SmallVectorImpl<Value> &gradients) const {
     auto op = cast<ReduceOp>(raw);
-    if (op.getKind() == ReduceKind::moments) {
+    // The rest of a split mean has no derivative: the mean has all of it.
+    if (op.getKind() == ReduceKind::moments ||
+        op.getKind() == ReduceKind::split_moments) {
       gradients.push_back(
           differentiateMoments(op, b, cotangents[0], cotangents[1]));
       return success();

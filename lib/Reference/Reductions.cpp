@@ -162,6 +162,7 @@ static void computeFolded(const Array &x, const Folding &folding,
           break;
         }
         case fuse::ReduceKind::moments:
+        case fuse::ReduceKind::split_moments:
           break;
         }
       });
@@ -196,7 +197,9 @@ static std::vector<Array> computeReduce(mlir::Operation *operation,
   std::vector<Array> whole;
   for (mlir::Value result : op->getResults())
     whole.emplace_back(getElementType(result), grid);
-  if (op.getKind() == fuse::ReduceKind::moments)
+  // float64 means need no rest: it stays zero.
+  if (op.getKind() == fuse::ReduceKind::moments ||
+      op.getKind() == fuse::ReduceKind::split_moments)
     computeMoments(*x[0], folding, whole[0], whole[1]);
   else
     computeFolded(*x[0], folding, op.getKind(), whole[0]);

@@ -65,6 +65,8 @@ func.func @reductions(%x: tensor<2x64x8x8xf32>, %h: tensor<4x8xf16>, %m: tensor<
   %0 = fuse.reduce sum %h dims [1] keepdims : tensor<4x8xf16> -> tensor<4x1xf16>
   // CHECK: fuse.reduce moments %{{.*}} dims [0, 2, 3] : tensor<2x64x8x8xf32> -> tensor<64xf32>, tensor<64xf32>
   %1:2 = fuse.reduce moments %x dims [0, 2, 3] : tensor<2x64x8x8xf32> -> tensor<64xf32>, tensor<64xf32>
+  // CHECK: fuse.reduce split_moments %{{.*}} dims [1] : tensor<4x8xf16> -> tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+  %7:3 = fuse.reduce split_moments %h dims [1] : tensor<4x8xf16> -> tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
   // CHECK: fuse.reduce moments %{{.*}} dims [0] : tensor<4x8xf16> -> tensor<8xf32>, tensor<8xf32>
   %2:2 = fuse.reduce moments %h dims [0] : tensor<4x8xf16> -> tensor<8xf32>, tensor<8xf32>
   // CHECK: fuse.reduce argmax %{{.*}} dims [0, 1, 2, 3] : tensor<2x64x8x8xf32> -> tensor<i64>

@@ -37,12 +37,15 @@ func.func @logsumexp(%x: tensor<4x8xf32>) -> tensor<4xf32> {
   return %0 : tensor<4xf32>
 }
 
-// Biased variance (/ 32) for y, unbiased (/ 31) for the running variance.
+// Biased variance (/ 32) for y, unbiased (/ 31) for the running variance. What the
+// mean's rounding lost goes into beta, per channel and without a derivative.
 // CHECK-LABEL: @batch_norm
-// CHECK: %[[M:.*]]:2 = fuse.reduce moments %{{.*}} dims [0, 2, 3]
+// CHECK: %[[M:.*]]:3 = fuse.reduce split_moments %{{.*}} dims [0, 2, 3]
 // CHECK: %[[N:.*]] = fuse.constant dense<3.200000e+01>
 // CHECK: fuse.div %[[M]]#1, %[[N]]
 // CHECK: fuse.rsqrt
+// CHECK: %[[R:.*]] = fuse.mul %[[M]]#2, %{{.*}} {fuse.stop_gradient} : tensor<8xf32>
+// CHECK: fuse.sub %{{.*}}, %[[R]] : tensor<8xf32>
 // CHECK: %[[U:.*]] = fuse.constant dense<3.100000e+01>
 // CHECK: fuse.div %[[M]]#1, %[[U]]
 func.func @batch_norm(%x: tensor<2x8x4x4xf32>, %c: tensor<8xf32>) -> (tensor<2x8x4x4xf32>, tensor<8xf32>, tensor<8xf32>) {
@@ -50,6 +53,16 @@ func.func @batch_norm(%x: tensor<2x8x4x4xf32>, %c: tensor<8xf32>) -> (tensor<2x8
     : (tensor<2x8x4x4xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>)
     -> (tensor<2x8x4x4xf32>, tensor<8xf32>, tensor<8xf32>)
   return %0#0, %0#1, %0#2 : tensor<2x8x4x4xf32>, tensor<8xf32>, tensor<8xf32>
+}
+
+// The digits of f64 do.
+// CHECK-LABEL: @batch_norm_f64
+// CHECK: fuse.reduce moments
+func.func @batch_norm_f64(%x: tensor<4x8xf64>, %c: tensor<8xf64>) -> tensor<4x8xf64> {
+  %0:3 = fuse.batch_norm %x, %c, %c, %c, %c
+    : (tensor<4x8xf64>, tensor<8xf64>, tensor<8xf64>, tensor<8xf64>, tensor<8xf64>)
+    -> (tensor<4x8xf64>, tensor<8xf64>, tensor<8xf64>)
+  return %0#0 : tensor<4x8xf64>
 }
 
 // CHECK-LABEL: @batch_norm_inference
@@ -66,7 +79,9 @@ func.func @batch_norm_inference(%x: tensor<2x8x4x4xf32>, %c: tensor<8xf32>) -> t
 }
 
 // CHECK-LABEL: @layer_norm
-// CHECK: fuse.reduce moments %{{.*}} dims [1] keepdims
+// CHECK: %[[M:.*]]:3 = fuse.reduce split_moments %{{.*}} dims [1] keepdims
+// CHECK: %[[C:.*]] = fuse.sub %{{.*}}, %[[M]]#0
+// CHECK: fuse.sub %[[C]], %[[M]]#2
 func.func @layer_norm(%x: tensor<4x8xf32>, %g: tensor<8xf32>) -> tensor<4x8xf32> {
   %0 = fuse.layer_norm %x num_dims 1 gamma %g : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
   return %0 : tensor<4x8xf32>
@@ -75,7 +90,7 @@ func.func @layer_norm(%x: tensor<4x8xf32>, %g: tensor<8xf32>) -> tensor<4x8xf32>
 // CHECK-LABEL: @group_norm
 // CHECK: fuse.reshape %{{.*}} : tensor<2x8x4x4xf32> -> tensor<2x4x2x4x4xf32>
 // CHECK: fuse.reshape %{{.*}} : tensor<8xf32> -> tensor<4x2x1x1xf32>
-// CHECK: fuse.reduce moments %{{.*}} dims [2, 3, 4] keepdims
+// CHECK: fuse.reduce split_moments %{{.*}} dims [2, 3, 4] keepdims
 // CHECK: fuse.reshape %{{.*}} : tensor<2x4x2x4x4xf32> -> tensor<2x8x4x4xf32>
 func.func @group_norm(%x: tensor<2x8x4x4xf32>, %g: tensor<8xf32>) -> tensor<2x8x4x4xf32> {
   %0 = fuse.group_norm %x groups 4 gamma %g : (tensor<2x8x4x4xf32>, tensor<8xf32>) -> tensor<2x8x4x4xf32>
@@ -84,7 +99,7 @@ func.func @group_norm(%x: tensor<2x8x4x4xf32>, %g: tensor<8xf32>) -> tensor<2x8x
 
 // CHECK-LABEL: @instance_norm
 // CHECK-NOT: -> tensor<2x4x2x4x4xf32>
-// CHECK: fuse.reduce moments %{{.*}} dims [2, 3] keepdims : tensor<2x8x4x4xf32>
+// CHECK: fuse.reduce split_moments %{{.*}} dims [2, 3] keepdims : tensor<2x8x4x4xf32>
 func.func @instance_norm(%x: tensor<2x8x4x4xf32>) -> tensor<2x8x4x4xf32> {
   %0 = fuse.group_norm %x groups 8 : (tensor<2x8x4x4xf32>) -> tensor<2x8x4x4xf32>
   return %0 : tensor<2x8x4x4xf32>

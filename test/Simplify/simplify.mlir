@@ -24,7 +24,7 @@ func.func @pooled(%x: tensor<2x8x38x70xf32>, %w: tensor<64x8x3x3xf32>, %b: tenso
 // CHECK-LABEL: @normalised
 // CHECK-SAME: %[[B:arg2|.*]]: tensor<16xf32>, %{{.*}}: tensor<16xf32>)
 // CHECK: %[[Z:.*]] = fuse.matmul
-// CHECK: fuse.reduce moments %[[Z]] dims [0]
+// CHECK: fuse.reduce split_moments %[[Z]] dims [0]
 // CHECK: fuse.sub %[[Z]],
 // CHECK-NOT: fuse.reshape
 // CHECK-NOT: fuse.div %{{.*}} : (tensor<32x16xf32>
