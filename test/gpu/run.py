@@ -61,6 +61,17 @@ def check_same_bits(tools, path):
                 raise Failure(name + " differs between two runs")
 
 
+def check_gradient_bits(build, paths):
+    """Outputs and gradients are the same bits in 20 runs with poisoned memory, and in
+    another process."""
+    os.environ["TILEFUSE_LIBRARY_DIR"] = os.path.join(build, "lib")
+    script = os.path.join(ROOT, "test", "gpu", "bits.py")
+    digests = [json.loads(run([sys.executable, script, "--device=cuda", "--rounds=%d" % rounds]
+                              + paths)) for rounds in (20, 2)]
+    if digests[0] != digests[1]:
+        raise Failure("two processes give other bits: %s" % digests)
+
+
 def sanitize(tools, path, checker):
     """compute-sanitizer finds nothing."""
     run([tools["compute-sanitizer"], "--tool", checker, "--error-exitcode", "9",
@@ -121,6 +132,7 @@ def list_tests(tools, build):
         tests.append(("same-bits/" + name(path), lambda p=path: check_same_bits(tools, p)))
     for path in full:
         tests.append(("full/" + name(path), lambda p=path: check_example(tools, p)))
+    tests.append(("same-bits/gradients", lambda: check_gradient_bits(build, small)))
     for path in small[:1]:
         tests.append(("python", lambda: check_python_layer(build)))
     if tools.get("compute-sanitizer"):
