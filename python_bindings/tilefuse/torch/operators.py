@@ -23,11 +23,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from .. import _compiler
 from .._tensors import Runner, dtype_of, runner, target_of
-from ..errors import ArgumentError
+from ..errors import ArgumentError, UnsupportedError
 from ..program import Program
 from ..signature import ArgumentInfo, Signature
 
@@ -215,6 +214,23 @@ class _Training:
         return _pack(_fake_outputs(self.backward.outputs, inputs[0]))
 
 
+def _run_backward(training: _Training, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    with torch._C._AutoDispatchBelowAutograd():
+        return _unpack(training.backward_op(*inputs))
+
+
+class _Gradients(torch.autograd.Function):
+    """The backward pass where it is itself recorded: it has no derivative, and says so."""
+
+    @staticmethod
+    def forward(ctx: Any, training: _Training, *inputs: torch.Tensor) -> Any:
+        return _run_backward(training, *inputs)
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: torch.Tensor) -> Any:
+        raise UnsupportedError("tilefuse's operators have no second derivatives")
+
+
 class _Call(torch.autograd.Function):
     """One differentiable call."""
 
@@ -230,11 +246,12 @@ class _Call(torch.autograd.Function):
         return outputs[:training.num_returned]
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *cotangents: torch.Tensor) -> Any:
         training = ctx.training
-        gradients = _unpack(training.backward_op(
-            *ctx.saved_tensors, *training.select_cotangents(cotangents)))
+        # With grad mode on, someone may differentiate the gradients, or leave them out of a
+        # loss without knowing.
+        run = _Gradients.apply if torch.is_grad_enabled() else _run_backward
+        gradients = run(training, *ctx.saved_tensors, *training.select_cotangents(cotangents))
         result: list[torch.Tensor | None] = [None] * len(ctx.needs_input_grad)
         for index, gradient in zip(training.wanted, gradients):
             if ctx.needs_input_grad[index + 1]:

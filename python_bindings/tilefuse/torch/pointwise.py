@@ -89,9 +89,15 @@ def round_(b, x):
     return b.unary("round", x) if x.dtype.is_floating_point else x
 
 
-@lowers("aten.erfc.default")
-def erfc(b, x):
-    raise Unsupported("1 - erf(x) would lose accuracy")
+@lowers("aten.round.decimals")
+def round_decimals(b, x, decimals):
+    if not x.dtype.is_floating_point:
+        raise Unsupported("integers")
+    if decimals == 0:
+        return b.unary("round", x)
+    there, back = ("mul", "div") if decimals > 0 else ("div", "mul")
+    power = b.scalar(10.0 ** abs(decimals), x)
+    return b.binary(back, b.unary("round", b.binary(there, x, power)), power)
 
 
 @lowers("aten.tan.default")

@@ -218,20 +218,25 @@ def vector_norm(b, x, order, dim, keepdim, dtype):
     if not b.out.dtype.is_floating_point:
         raise Unsupported("integers")
     x = b.cast(x, b.out.dtype)
-    if x.rank == 0:
-        return b.unary("abs", x)
     size = b.unary("abs", x)
-    if order == math.inf:
-        return fold(b, "max", size, dim, keepdim)
-    if order == -math.inf:
-        return fold(b, "min", size, dim, keepdim)
-    if order == 1:
-        return fold(b, "sum", size, dim, keepdim)
+    zero = b.scalar(0.0, x)
+    if order == 0:
+        return fold(b, "sum", b.cast(b.compare("ne", x, zero), x.dtype), dim, keepdim)
+    if x.rank == 0:
+        return size
+    kinds = {math.inf: "max", -math.inf: "min", 1: "sum"}
+    if order in kinds:
+        return fold(b, kinds[order], size, dim, keepdim)
+    if order < 1:
+        raise Unsupported(f"the norm of order {order}, whose gradient at 0 has a rule of its own")
     if order == 2:
-        squares = fold(b, "sum", b.unary("square", x), dim, keepdim)
-        # The root's gradient at 0 is not finite, the norm's is 0.
-        zero = b.scalar(0.0, x)
-        vanishes = b.compare("eq", squares, zero)
-        root = b.unary("sqrt", b.select(vanishes, b.scalar(1.0, x), squares))
-        return b.select(vanishes, zero, root)
-    raise Unsupported(f"the norm of order {order}, whose gradient at 0 has a rule of its own")
+        power = b.unary("square", x)
+    else:
+        power = b.binary("pow", size, b.scalar(float(order), x))
+    total = fold(b, "sum", power, dim, keepdim)
+    # The root's gradient at 0 is not finite, the norm's is 0.
+    vanishes = b.compare("eq", total, zero)
+    safe = b.select(vanishes, b.scalar(1.0, x), total)
+    root = b.unary("sqrt", safe) if order == 2 else (
+        b.binary("pow", safe, b.scalar(1.0 / order, x)))
+    return b.select(vanishes, zero, root)
