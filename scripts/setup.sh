@@ -84,6 +84,8 @@ make_venv() {
   # find-links may offer a build without CUDA.
   has_python_package "$python" numpy || { step "Installing NumPy"; "$python" -m pip install -q numpy; }
   has_python_package "$python" pytest || { step "Installing pytest"; "$python" -m pip install -q pytest; }
+  # PyTorch's own samples of its operators import it.
+  has_python_package "$python" expecttest || { step "Installing expecttest"; "$python" -m pip install -q expecttest; }
   has_python_package "$python" torch "$torch_version" || {
     step "Installing PyTorch $torch_version"
     "$python" -m pip install -q "torch==$torch_version"
