@@ -150,8 +150,11 @@ private:
       for (Operation *op : group.ops)
         if (isFreeReduction(op))
           consider(op->getOperand(0));
-      for (Value result : group.results)
-        consider(result);
+      for (bool constants : {false, true})
+        for (Value result : group.results)
+          if (isConstant(result.getDefiningOp()) == constants &&
+              (!constants || !root))
+            consider(result);
       if (!root)
         return fail("the kernel has no results");
       s.rootValue = root;
@@ -578,7 +581,7 @@ private:
                        [&](unsigned dim) { return s.mustHold[dim]; }))
         return fail("a tile does not hold several groups of the anchor whole");
 
-    // What is left may cross tiles, all of it or nothing.
+    // What is left may cross tiles.
     auto isHeld = [&](Operation *op, bool bySchedule) {
       if (bySchedule && combinesDims(op))
         return false;
@@ -588,22 +591,21 @@ private:
       });
     };
     SmallVector<Operation *> open;
-    for (Operation *op : group.ops)
-      if (isFreeReduction(op) && !isHeld(op, false))
+    for (Operation *op : group.ops) {
+      if (!isFreeReduction(op) || isHeld(op, false))
+        continue;
+      if (block.empty() || !isHeld(op, true)) {
         open.push_back(op);
-    if (!block.empty() &&
-        llvm::all_of(open, [&](Operation *op) { return isHeld(op, true); })) {
-      for (Operation *op : open)
-        for (unsigned dim : folded[op])
-          s.mustHold[dim] = true;
-      open.clear();
-    }
-    for (auto [position, op] : llvm::enumerate(open)) {
-      if (position && folded[op] != folded[open.front()])
-        return fail("two reductions across tiles fold different dims");
+        continue;
+      }
       for (unsigned dim : folded[op])
-        s.crossReduced[dim] = true;
+        s.mustHold[dim] = true;
     }
+    for (unsigned dim = 0; dim < s.rootExtents.size(); ++dim)
+      s.crossReduced[dim] =
+          !open.empty() && llvm::all_of(open, [&](Operation *op) {
+            return llvm::is_contained(folded[op], dim);
+          });
     s.finish = !open.empty();
 
     for (Operation *op : group.ops) {
@@ -616,12 +618,17 @@ private:
         stage = Stage::Demand;
         continue;
       }
-      bool merged = llvm::any_of(sources[op], [&](Operation *source) {
-        return llvm::is_contained(open, source);
-      });
-      if (merged) {
+      for (Operation *source : sources[op]) {
+        if (!llvm::is_contained(open, source))
+          continue;
         if (isFreeReduction(op))
           return fail("a reduction of merged reductions");
+        auto [it, isFirst] = crossFolded.try_emplace(op, folded[source]);
+        if (!isFirst && it->second != folded[source])
+          return fail(nameOf(op) + " needs reductions across tiles that fold "
+                                   "different dims");
+      }
+      if (crossFolded.contains(op)) {
         stage = Stage::Finish;
         for (Value operand : op->getOperands())
           if (tileValues.contains(operand)) {
@@ -633,11 +640,14 @@ private:
           }
         continue;
       }
-      if (isFreeReduction(op))
-        stage = llvm::is_contained(open, op) ? Stage::CrossReduce
-                                             : Stage::TileReduce;
-      else
+      if (!isFreeReduction(op)) {
         stage = Stage::Tile;
+      } else if (llvm::is_contained(open, op)) {
+        stage = Stage::CrossReduce;
+        crossFolded[op] = folded[op];
+      } else {
+        stage = Stage::TileReduce;
+      }
     }
     return success();
   }
@@ -671,17 +681,19 @@ private:
   LogicalResult checkResults() {
     for (Value result : group.results) {
       Operation *def = result.getDefiningOp();
+      // Constants need no tile: the instances divide them among themselves.
+      if (isConstant(def) && result != s.rootValue)
+        continue;
       AffineMap at = s.valueMaps.lookup(result);
       if (!at)
         return fail("the tile does not determine which part of a result of " +
                     nameOf(def) + " to store");
       llvm::SmallDenseSet<unsigned> used = dimsUsed(at);
-      Stage stage = s.getStage(def);
-      bool merged = stage == Stage::CrossReduce || stage == Stage::Finish;
+      SmallVector<unsigned> merged = crossFolded.lookup(def);
       for (unsigned dim = 0; dim < s.rootExtents.size(); ++dim) {
         if (used.contains(dim) || s.rootExtents[dim] == 1 || s.mustHold[dim])
           continue;
-        if (!merged || !s.crossReduced[dim])
+        if (!llvm::is_contained(merged, dim))
           return fail("several program instances would store the result of " +
                       nameOf(def));
       }
@@ -721,6 +733,9 @@ private:
   llvm::DenseMap<Operation *, IterationSpace> spaces;
   llvm::DenseSet<Value> tileValues;
   llvm::DenseMap<Value, AffineMap> hints;
+  /// Of reductions across tiles, and what follows from them: the root dims they
+  /// fold.
+  llvm::DenseMap<Operation *, SmallVector<unsigned>> crossFolded;
   SmallVector<Read> reads;
 };
 

@@ -23,6 +23,9 @@
 //   sum        dims (n, c, h floordiv 4, w floordiv 4), the last two reduced;
 //              CrossReduce unless one tile holds all of h and w
 //
+// Reductions across tiles may fold different dims, as long as no op needs two of
+// them: each leaves partial states of its own.
+//
 // A value that lost a root dim to a reduction does not depend on it: its map
 // does not use the dim, and readers broadcast it back.
 //
@@ -131,8 +134,8 @@ public:
 
   /// Whether a finish function is needed.
   bool hasFinish() const { return finish; }
-  /// Per root dim: whether the cross-tile reductions fold it. The finish runs
-  /// over the dims that remain.
+  /// Per root dim: whether every reduction across tiles folds it. A tile that is
+  /// long along such dims leaves few partial states.
   llvm::ArrayRef<bool> getCrossReduced() const { return crossReduced; }
   /// Root dims that the reduction dims of a TileReduce or CrossReduce op fold
   /// away entirely (a window folds none: its dims only become coarser).

@@ -1,7 +1,12 @@
 //===- FormKernels.cpp - groups of ops become kernels -----------*- C++ -*-===//
 //
-// Decides a partition of each function (KernelGroups.h, four steps) and then
+// Decides a partition of each function (KernelGroups.h, five steps) and then
 // writes it down. See the pass description for the shape of the result.
+//
+// A splat constant that the function returns (a gradient that is exactly zero)
+// becomes one more result of a kernel that is there anyway: small ones of the
+// last kernel, which stores them beside its own results; a large one, or one
+// where there is no kernel, of a kernel that does nothing else.
 //
 //===----------------------------------------------------------------------===//
 
@@ -87,6 +92,7 @@ public:
     groups.prune();
     inlineProducers(groups, refuse);
     recomputeProducers(groups, refuse);
+    mergeSiblings(groups, refuse);
     splitIllegal(groups, refuse);
     int64_t fused = write(groups);
     bytesSaved += std::max<int64_t>(0, unfused - fused);
@@ -105,6 +111,32 @@ private:
                                        values.lookup(op->getOperand(0))));
   }
 
+  /// Splat constants of at most this many bytes ride in another kernel.
+  static constexpr int64_t kRidingBytes = 1 << 16;
+
+  /// Positions at which the function returns splat constants.
+  static SmallVector<unsigned> getReturnedConstants(Operation *terminator) {
+    SmallVector<unsigned> positions;
+    for (OpOperand &operand : terminator->getOpOperands())
+      if (Operation *def = operand.get().getDefiningOp();
+          def && isSplatConstant(def))
+        positions.push_back(operand.getOperandNumber());
+    return positions;
+  }
+
+  /// A kernel of a splat constant alone.
+  Value writeConstant(Operation *op, StringRef name, OpBuilder &builder) {
+    auto formed = fuse::KernelOp::create(
+        builder, op->getLoc(), op->getResultTypes(), name, ValueRange(),
+        /*schedule=*/fuse::ScheduleAttr());
+    OpBuilder::InsertionGuard guard(builder);
+    builder.createBlock(&formed.getBody());
+    Operation *copy = builder.clone(*op);
+    fuse::YieldOp::create(builder, formed.getLoc(), copy->getResults());
+    ++numKernels;
+    return formed.getOutputs()[0];
+  }
+
   /// Turns the partition into IR; returns the bytes its kernels move.
   int64_t write(KernelGroups &groups) {
     func::FuncOp func = groups.getFunction();
@@ -119,7 +151,22 @@ private:
     for (Operation &op : block.without_terminator())
       old.push_back(&op);
 
-    for (unsigned index : groups.getOrder()) {
+    SmallVector<unsigned> order = groups.getOrder();
+    int carrier = -1;
+    for (unsigned index : order)
+      if (!groups[index].isHost)
+        carrier = index;
+    Operation *terminator = block.getTerminator();
+    SmallVector<unsigned> riding, alone;
+    for (unsigned position : getReturnedConstants(terminator))
+      (carrier >= 0 && getByteSize(terminator->getOperand(position).getType()) <=
+                           kRidingBytes
+           ? riding
+           : alone)
+          .push_back(position);
+    SmallVector<Value> returned(terminator->getNumOperands());
+
+    for (unsigned index : order) {
       const KernelGroups::Group &group = groups[index];
       if (group.isHost) {
         for (Operation *op : group.ops)
@@ -135,6 +182,9 @@ private:
       SmallVector<Type> types;
       for (Value result : kernel.results)
         types.push_back(result.getType());
+      if (int(index) == carrier)
+        for (unsigned position : riding)
+          types.push_back(terminator->getOperand(position).getType());
       SmallVector<Location> locations;
       for (Operation *op : kernel.ops)
         locations.push_back(op->getLoc());
@@ -157,19 +207,25 @@ private:
       SmallVector<Value> yielded;
       for (Value result : kernel.results)
         yielded.push_back(inner.lookup(result));
+      if (int(index) == carrier)
+        for (unsigned position : riding) {
+          returned[position] = formed.getOutputs()[yielded.size()];
+          yielded.push_back(
+              builder.clone(*terminator->getOperand(position).getDefiningOp())
+                  ->getResult(0));
+        }
       fuse::YieldOp::create(builder, formed.getLoc(), yielded);
       for (auto [from, to] : llvm::zip(kernel.results, formed.getOutputs()))
         values.map(from, to);
     }
-    Operation *terminator = block.getTerminator();
-    for (OpOperand &operand : terminator->getOpOperands()) {
-      if (Value value = values.lookupOrNull(operand.get()))
-        operand.set(value);
-      else // a splat constant returned as it is
-        operand.set(builder.clone(*operand.get().getDefiningOp())
-                        ->getResult(cast<OpResult>(operand.get())
-                                        .getResultNumber()));
-    }
+    for (unsigned position : alone)
+      returned[position] = writeConstant(
+          terminator->getOperand(position).getDefiningOp(),
+          (func.getName() + "_k" + Twine(kernelNumber++)).str(), builder);
+    for (OpOperand &operand : terminator->getOpOperands())
+      operand.set(returned[operand.getOperandNumber()]
+                      ? returned[operand.getOperandNumber()]
+                      : values.lookup(operand.get()));
     for (Operation *op : llvm::reverse(old))
       op->erase();
     return bytes;

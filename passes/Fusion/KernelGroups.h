@@ -96,6 +96,11 @@ private:
 bool isFeasible(const fuse::KernelGroup &kernel, const CostModel &model,
                 std::string &reason);
 
+/// The modelled time of a feasible kernel with the schedule that it will get,
+/// microseconds; nothing when it is not feasible.
+std::optional<double> getKernelTime(const fuse::KernelGroup &kernel,
+                                    const CostModel &model);
+
 /// Called with an op and why it did not join the kernel of an operand.
 using RefusalFn =
     llvm::function_ref<void(mlir::Operation *, llvm::StringRef reason)>;
@@ -110,7 +115,10 @@ void inlineProducers(KernelGroups &groups, RefusalFn refuse);
 /// kernel's output back computes that output again instead, where the model
 /// says so.
 void recomputeProducers(KernelGroups &groups, RefusalFn refuse);
-/// Step 4 (SplitIllegal.cpp): groups that the steps before made illegal, by
+/// Step 4 (MergeSiblings.cpp): kernels that read the same large value become
+/// one, where one tile serves both.
+void mergeSiblings(KernelGroups &groups, RefusalFn refuse);
+/// Step 5 (SplitIllegal.cpp): groups that the steps before made illegal, by
 /// changing what they store, are taken apart.
 void splitIllegal(KernelGroups &groups, RefusalFn refuse);
 

@@ -30,6 +30,7 @@ private:
   int64_t getFinishRoom(ArrayRef<int64_t> kept) const;
   void planFinish(ArrayRef<CrossReduction> crosses);
   bool isStoredOnce(const StagePlan &plan, Value value) const;
+  bool isVisitedOnce(const StagePlan &plan, ArrayRef<Slice> parts) const;
   void takeStores(StagePlan &plan);
   SmallVector<Value> takeConstants();
   LogicalResult planFills(ArrayRef<Value> fills);
@@ -92,6 +93,19 @@ bool StagePlanner::isStoredOnce(const StagePlan &plan, Value value) const {
   return true;
 }
 
+/// Whether no two instances hold the same part of a reduction.
+bool StagePlanner::isVisitedOnce(const StagePlan &plan,
+                                 ArrayRef<Slice> parts) const {
+  return llvm::all_of(plan.getTileVars(), [&](unsigned var) {
+    return plan.vars.getCount(var) == 1 ||
+           llvm::all_of(parts, [&](const Slice &part) {
+             return llvm::any_of(part, [&](const SliceDim &dim) {
+               return dim.base.dependsOn(var);
+             });
+           });
+  });
+}
+
 void StagePlanner::takeStores(StagePlan &plan) {
   for (Value value : pending)
     if (isStoredOnce(plan, value))
@@ -116,6 +130,8 @@ StagePlanner::getCrosses(const StagePlan &plan,
         if (part.op == first.op)
           cross.parts.push_back(part.iterations);
     if (cross.parts.size() != parts.size())
+      continue;
+    if (!isVisitedOnce(plan, cross.parts))
       continue;
     // The slot counts the grid variables that the kept dims do not use.
     const SpaceForm &form = formOf(first.op);
@@ -159,9 +175,8 @@ void StagePlanner::planFromRoot(Value root, bool isMain) {
     plan.primedSlice = tile.primedSlice;
     SmallVector<SmallVector<PartialReduction>> parts;
     for (auto &slices : plan.classes) {
-      propagateBackward(forms, root, plan.vars, available, slices);
       parts.push_back(
-          propagateForward(kernel, forms, plan.vars, available, slices));
+          propagateRoot(kernel, forms, root, plan.vars, available, slices));
     }
     SmallVector<CrossReduction> crosses = getCrosses(plan, parts);
     unsigned stores = llvm::count_if(

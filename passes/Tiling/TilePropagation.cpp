@@ -126,3 +126,32 @@ tilefuse::propagateForward(fuse::KernelOp kernel, const SpaceForms &forms,
   }
   return partial;
 }
+
+SmallVector<PartialReduction>
+tilefuse::propagateRoot(fuse::KernelOp kernel, const SpaceForms &forms,
+                        Value root, const CoordVars &vars,
+                        const llvm::DenseSet<Value> &available,
+                        llvm::DenseMap<Value, Slice> &slices) {
+  Block &body = kernel.getBody().front();
+  auto rootSlice = slices.find(root);
+  std::optional<Slice> tile;
+  if (rootSlice != slices.end())
+    tile = rootSlice->second;
+  propagateBackward(forms, root, vars, available, slices);
+  while (true) {
+    SmallVector<PartialReduction> partial =
+        propagateForward(kernel, forms, vars, available, slices);
+    size_t before = slices.size();
+    for (Operation &op : llvm::reverse(body.without_terminator()))
+      if (op.getNumResults() == 1 && slices.contains(op.getResult(0)))
+        propagateBackward(forms, op.getResult(0), vars, available, slices);
+    for (Operation &op : body.without_terminator())
+      if (tile && slices.size() == before &&
+          isa<fuse::ReductionOpInterface>(op) && op.getNumOperands() > 0 &&
+          shapeOf(op.getOperand(0)) == shapeOf(root) &&
+          slices.try_emplace(op.getOperand(0), *tile).second)
+        propagateBackward(forms, op.getOperand(0), vars, available, slices);
+    if (slices.size() == before)
+      return partial;
+  }
+}

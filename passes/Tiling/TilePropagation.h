@@ -36,6 +36,15 @@ propagateForward(fuse::KernelOp kernel, const SpaceForms &forms,
                  const llvm::DenseSet<mlir::Value> &available,
                  llvm::DenseMap<mlir::Value, Slice> &slices);
 
+/// Both ways from the root of a stage until nothing new is determined: what
+/// follows from it, what that is computed from, and what follows from that. A
+/// reduction of a value that only has the root's shape takes the root's tiles.
+llvm::SmallVector<PartialReduction>
+propagateRoot(fuse::KernelOp kernel, const SpaceForms &forms, mlir::Value root,
+              const CoordVars &vars,
+              const llvm::DenseSet<mlir::Value> &available,
+              llvm::DenseMap<mlir::Value, Slice> &slices);
+
 } // namespace tilefuse
 
 #endif // TILEFUSE_PASSES_TILING_TILEPROPAGATION_H
