@@ -13,6 +13,7 @@ import glob
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -78,6 +79,31 @@ def sanitize(tools, path, checker):
          tools["fuse-run"], path, "--device=cuda"])
 
 
+def write_integers(path, values):
+    """A .npy file of int32."""
+    header = "{'descr': '<i4', 'fortran_order': False, 'shape': (%d,), }" % len(values)
+    header = header.ljust(117) + "\n"
+    with open(path, "wb") as file:
+        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+                   + struct.pack("<%di" % len(values), *values))
+
+
+def check_diagnostics(tools):
+    """tile.debug_print prints every element once; a false tile.assert is an error."""
+    program = os.path.join(ROOT, "test", "gpu", "diagnostics.mlir")
+    with tempfile.TemporaryDirectory() as folder:
+        values = os.path.join(folder, "x.npy")
+        command = [tools["fuse-run"], program, "--device=cuda", "--input=" + values]
+        write_integers(values, [0, -7, 2])
+        output = run(command)
+        for block in range(2):
+            for line in ["v = [0] 0", "v = [1] -7", "v = [2] 2", "100%:  2.5"]:
+                if output.count("(%d, 0, 0) %s\n" % (block, line)) != 1:
+                    raise Failure("'%s' is not printed once:\n%s" % (line, output))
+        write_integers(values, [0, 5, 2])
+        run(command, expect=1)
+
+
 def check_wrong_program(tools, path, changed):
     """A miscompiled tile program is noticed."""
     with tempfile.TemporaryDirectory() as folder:
@@ -130,6 +156,7 @@ def list_tests(tools, build):
     for path in small:
         tests.append(("small/" + name(path), lambda p=path: check_example(tools, p)))
         tests.append(("same-bits/" + name(path), lambda p=path: check_same_bits(tools, p)))
+    tests.append(("diagnostics", lambda: check_diagnostics(tools)))
     for path in full:
         tests.append(("full/" + name(path), lambda p=path: check_example(tools, p)))
     tests.append(("same-bits/gradients", lambda: check_gradient_bits(build, small)))

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from ptx_emulator import launch
+from ptx_emulator import PtxError, launch
 
 SHARED = 227 << 10
 seed = int(time.time())
@@ -101,6 +101,25 @@ def softmax(text):
     check("y", y, e / e.sum(1, keepdims=True), 1e-6)
 
 
+def diagnostics(text):
+    """Every element is printed once, with its position; a false assertion stops."""
+    x = np.array([0, -7, 2], np.int32)
+    y = np.zeros(3, np.int32)
+    printed = launch(text, [x, y], 2, SHARED)
+    expected = [f"({block}, 0, 0) v = [{i}] {v}\n" for block in range(2)
+                for i, v in enumerate(x)]
+    expected += [f"({block}, 0, 0) 100%:  2.5\n" for block in range(2)]
+    if sorted(printed) != sorted(expected) or (x != y).any():
+        sys.exit(f"printed {printed}, expected {expected}")
+    try:
+        launch(text, [np.array([0, 5, 2], np.int32), y], 2, SHARED)
+    except PtxError as error:
+        if "all below 3" not in str(error) or "diagnostics.mlir:" not in str(error):
+            sys.exit(f"unexpected: {error}")
+    else:
+        sys.exit("a false assertion went unnoticed")
+
+
 def moments(text):
     x = (rng.standard_normal((1000, 96)) + 100).astype(np.float32)
     out = [np.full(96, np.nan, np.float32) for _ in range(3)]
@@ -144,6 +163,7 @@ CASES = {
     "matmul-bf16": lambda t: matmul(t, "bf16", wide, 3e-6),
     "matmul-f64": lambda t: matmul(t, "f8", wide, 1e-14, grid=32),
     "softmax-rows": softmax,
+    "diagnostics": diagnostics,
     "column-moments": moments,
     "histogram": histogram,
     "scan": scan,

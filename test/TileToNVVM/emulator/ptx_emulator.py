@@ -20,6 +20,7 @@ import numpy as np
 
 BASE = 1 << 40  # distance of buffers in the address space
 SHARED = 1 << 56
+LOCAL = 1 << 58
 
 
 class PtxError(Exception):
@@ -43,22 +44,27 @@ class Kernel:
         self.threads = int(threads[1])
         self.code, self.labels = [], {}
         self.tables = self._tables(text)
+        local = re.search(r"\.local[^;]*?\.b8\s+(\w+)\[(\d+)\]", match[4])
+        self.local_name, self.local_bytes = ((local[1], int(local[2])) if local
+                                             else (None, 0))
         body = re.sub(r"//.*", "", match[4])
         for statement in re.split(r";|(?<=:)\s*\n", body):
-            statement = " ".join(statement.split())
+            statement = " ".join(statement.split()).lstrip("{} ")  # scopes of calls
             while (label := re.match(r"([$\w]+):\s*", statement)):
                 self.labels[label[1]] = len(self.code)
                 statement = statement[label.end():]
-            if statement and not statement.startswith((".reg", ".loc", ".local")):
+            if statement and not statement.startswith((".reg", ".loc", ".param")):
                 self.code.append(self._parse(statement))
 
     @staticmethod
     def _tables(text):
         tables = {}
         for match in re.finditer(
-                r"\.const[^;]*?\.b8\s+(\w+)\[\d+\]\s*=\s*\{([^}]*)\}", text):
-            tables[match[1]] = np.array(
-                [int(v) & 255 for v in match[2].split(",")], np.uint8)
+                r"\.(?:const|global)[^;]*?\.b8\s+(\w+)\[(\d+)\]\s*=\s*\{([^}]*)\}",
+                text):
+            table = tables[match[1]] = np.zeros(int(match[2]), np.uint8)
+            values = [int(v) & 255 for v in match[3].split(",")]
+            table[:len(values)] = values
         return tables
 
     @staticmethod
@@ -68,6 +74,8 @@ class Kernel:
             guard, statement = statement.split(None, 1)
             guard = (guard[1:].lstrip("!"), guard[1] == "!")
         op, _, rest = statement.partition(" ")
+        if op.startswith("call"):
+            return op, re.findall(r"\w+", rest), guard
         operands = [o.strip() for o in
                     re.findall(r"\{[^}]*\}|\[[^\]]*\]|[^,{}\[\]]+(?=,|$)", rest)
                     if o.strip()]
@@ -92,6 +100,8 @@ class Machine:
         self.reader = np.full((self.num_blocks, shared_bytes), -1, np.int32)
         self.pending, self.groups = [], []
         self.constants = list(kernel.tables.items())
+        self.local = np.full((self.size, kernel.local_bytes), 0xFF, np.uint8)
+        self.arguments, self.printed = {}, []  # of calls
 
     # Registers hold raw bits: u8 as predicates are bool.
     def read(self, name, dtype):
@@ -113,6 +123,8 @@ class Machine:
             return value.view(dtype)
         if name == "tile_shared_memory":
             return np.full(self.size, SHARED, np.uint64).view(dtype)
+        if name == self.kernel.local_name:
+            return np.full(self.size, LOCAL, np.uint64).view(dtype)
         for i, (table, _) in enumerate(self.constants):
             if name == table:
                 return np.full(self.size, (1000 + i) * BASE, np.uint64).view(dtype)
@@ -228,10 +240,20 @@ class Machine:
                 self.reader[blocks, at + i] = np.where(
                     (reader == -1) | (reader == threads), threads, -2)
 
+    def local_bytes(self, address, mask, count):
+        """Index of the bytes of each masked thread in local memory."""
+        at = (address[mask] - np.uint64(LOCAL)).astype(np.int64)
+        if ((at < 0) | (at + count > self.local.shape[1]) | (at % count != 0)).any():
+            raise PtxError("local access outside or misaligned")
+        return np.flatnonzero(mask)[:, None], at[:, None] + np.arange(count)
+
     def load(self, space, address, mask, count):
         """Bytes of each masked thread: array [threads, count]."""
         result = np.zeros((self.size, count), np.uint8)
         index = np.arange(count)
+        if space == "local":
+            result[mask] = self.local[self.local_bytes(address, mask, count)]
+            return result
         if space == "shared":
             at = (address[mask] - np.uint64(SHARED)).astype(np.int64)
             self.check_shared(mask, at, count, False)
@@ -247,6 +269,9 @@ class Machine:
     def store(self, space, address, mask, data):
         count = data.shape[1]
         index = np.arange(count)
+        if space == "local":
+            self.local[self.local_bytes(address, mask, count)] = data[mask]
+            return
         if space == "shared":
             at = (address[mask] - np.uint64(SHARED)).astype(np.int64)
             self.check_shared(mask, at, count, True)
@@ -260,11 +285,18 @@ class Machine:
     def step(self, op, operands, mask):
         parts = op.split(".")
         name = parts[0]
-        if name == "ld" and parts[1] == "param":
+        if name == "st" and parts[1] == "param":
+            self.arguments[operands[0].strip("[]")] = self.read(
+                operands[1], number_type(parts[-1]))
+        elif name == "call":
+            self.call(operands, mask)
+        elif name == "ld" and parts[1] == "param":
             # Parameters are pointers to the buffers, in order.
             index = self.kernel.params.index(operands[1].strip("[]").split("+")[0])
             self.write(operands[0],
                        np.full(self.size, (index + 1) * BASE, np.uint64), mask)
+        elif name == "cvta":  # addresses are generic already
+            self.write(operands[0], self.read(operands[1], np.uint64), mask)
         elif name in ("ld", "st"):
             self.access(name, parts, operands, mask)
         elif op.startswith("cp.async"):
@@ -298,7 +330,7 @@ class Machine:
         width = {"v2": 2, "v4": 4, "v8": 8}.get(
             next((p for p in parts if re.fullmatch(r"v\d", p)), ""), 1)
         element = int(parts[-1][1:]) // 8
-        space = "shared" if "shared" in parts else "global"
+        space = next((s for s in ("shared", "local") if s in parts), "global")
         registers = operands[0 if name == "ld" else 1].strip("{}").split(",")
         registers = [r.strip() for r in registers]
         address = self.address(operands[1 if name == "ld" else 0])
@@ -319,6 +351,34 @@ class Machine:
             pieces.append(np.ascontiguousarray(value).view(np.uint8)
                           .reshape(self.size, element))
         self.store(space, address, mask, np.concatenate(pieces, 1))
+
+    # --- the driver's functions ---------------------------------------------------
+    def text(self, address):
+        """The zero-terminated text at an address."""
+        (_, data, at), = self.global_bytes(address[None], 1, "text")
+        return bytes(data[at[0]:]).split(b"\0")[0].decode()
+
+    def call(self, operands, mask):
+        if "__assertfail" in operands:
+            thread = np.flatnonzero(mask)[0]
+            message, file, line = (self.arguments[f"param{i}"][thread] for i in range(3))
+            raise PtxError(f"assertion failed at {self.text(file)}:{line}: "
+                           f"{self.text(message)}")
+        if "vprintf" not in operands:
+            raise NotImplementedError(" ".join(operands))
+        for thread in np.flatnonzero(mask):
+            form = self.text(self.arguments["param0"][thread])
+            at = int(self.arguments["param1"][thread] - np.uint64(LOCAL))
+            values = []
+            for conversion in re.findall(r"%(lld|d|g|%)", form):
+                if conversion == "%":
+                    continue
+                dtype = {"lld": np.int64, "d": np.int32, "g": np.float64}[conversion]
+                size = np.dtype(dtype).itemsize
+                at += -at % size
+                values.append(self.local[thread, at:at + size].view(dtype)[0])
+                at += size
+            self.printed.append(form.replace("lld", "d") % tuple(values))
 
     def copy(self, op, parts, operands, mask):
         if "commit_group" in op:
@@ -599,9 +659,14 @@ def number_type(suffix):
 
 
 def launch(text, buffers, grid, shared_bytes, name=None, batch_threads=1 << 14):
-    """Runs the whole (one-dimensional) grid; `buffers` are written in place."""
+    """Runs the whole (one-dimensional) grid; `buffers` are written in place. Returns
+    what was printed."""
     kernel = Kernel(text, name)
+    printed = []
     batch = max(1, batch_threads // kernel.threads)
     for first in range(0, grid, batch):
         blocks = list(range(first, min(grid, first + batch)))
-        Machine(kernel, buffers, blocks, shared_bytes).run()
+        machine = Machine(kernel, buffers, blocks, shared_bytes)
+        machine.run()
+        printed += machine.printed
+    return printed
