@@ -1,4 +1,5 @@
-"""fuse-run --grad: the backward pass of the examples against the float64 joint graph."""
+"""fuse-run --grad: the backward pass of the examples against the float64 joint graph;
+and the C++ example that trains, against PyTorch."""
 
 import os
 import subprocess
