@@ -157,6 +157,9 @@ def list_tests(tools, build):
         tests.append(("small/" + name(path), lambda p=path: check_example(tools, p)))
         tests.append(("same-bits/" + name(path), lambda p=path: check_same_bits(tools, p)))
     tests.append(("diagnostics", lambda: check_diagnostics(tools)))
+    tests.append(("wrong-program", lambda: check_wrong_program(
+        tools, os.path.join(EXAMPLES, "small", "p82.mlir"),
+        ("dense<2.000000e+00>", "dense<2.500000e+00>"))))
     for path in full:
         tests.append(("full/" + name(path), lambda p=path: check_example(tools, p)))
     tests.append(("same-bits/gradients", lambda: check_gradient_bits(build, small)))
