@@ -303,6 +303,60 @@ struct WindowSumGradGradient
   }
 };
 
+// A window maximum's gradient is linear in its cotangent: each window reads back
+// what its extreme element got. Tap by tap, as the dialect has no gather.
+struct WindowMaxGradGradient
+    : DifferentiableOpInterface::ExternalModel<WindowMaxGradGradient,
+                                               WindowMaxGradOp> {
+  LogicalResult buildGradients(Operation *raw, GradientBuilder &b,
+                               ValueRange cotangents, ArrayRef<bool>,
+                               SmallVectorImpl<Value> &gradients) const {
+    auto op = cast<WindowMaxGradOp>(raw);
+    ArrayRef<int64_t> window = op.getWindow(), sizes = getShape(op.getDy());
+    unsigned lead = sizes.size() - window.size();
+    auto get = [](std::optional<ArrayRef<int64_t>> list, unsigned dim,
+                  int64_t otherwise) {
+      return list ? (*list)[dim] : otherwise;
+    };
+    SmallVector<int64_t> low(sizes.size(), 0), high(sizes.size(), 0),
+        strides(sizes.size(), 1);
+    int64_t taps = 1;
+    for (unsigned d = 0; d < window.size(); ++d) {
+      low[lead + d] = get(op.getPaddingLow(), d, 0);
+      high[lead + d] = get(op.getPaddingHigh(), d, 0);
+      strides[lead + d] = get(op.getStride(), d, 1);
+      taps *= window[d];
+    }
+    // An op or three a tap: a window of this many is no window.
+    if (taps > 4096)
+      return failure();
+    Type element = getElementTypeOrSelf(cotangents[0].getType());
+    Value padded =
+        b.create<PadOp>(cotangents[0], low, high, DenseI64ArrayAttr(),
+                        b.getBuilder().getFloatAttr(element, 0.0));
+    auto position =
+        cast<IntegerType>(getElementTypeOrSelf(op.getArgmax().getType()));
+    auto scalar = RankedTensorType::get({}, position);
+    Value sum;
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      SmallVector<int64_t> offsets(sizes.size(), 0);
+      int64_t rest = tap;
+      for (unsigned d = window.size(); d-- > 0; rest /= window[d])
+        offsets[lead + d] =
+            rest % window[d] * get(op.getDilation(), d, 1);
+      Value read = b.create<SliceOp>(padded, offsets, sizes, strides);
+      APInt here(position.getWidth(), tap, /*isSigned=*/false,
+                 /*implicitTrunc=*/true);
+      Value isHere = b.equal(
+          op.getArgmax(),
+          b.create<ConstantOp>(scalar, DenseElementsAttr::get(scalar, here)));
+      sum = sum ? b.select(isHere, read, sum) : b.where(isHere, read);
+    }
+    gradients.append({sum, Value()});
+    return success();
+  }
+};
+
 } // namespace
 
 void attachStructuredGradients(MLIRContext *context) {
@@ -313,6 +367,7 @@ void attachStructuredGradients(MLIRContext *context) {
   ReduceOp::attachInterface<ReduceGradient>(*context);
   WindowReduceOp::attachInterface<WindowReduceGradient>(*context);
   WindowSumGradOp::attachInterface<WindowSumGradGradient>(*context);
+  WindowMaxGradOp::attachInterface<WindowMaxGradGradient>(*context);
 }
 
 } // namespace tilefuse::fuse
