@@ -390,6 +390,7 @@ struct Partition : impl::FusePartitionBase<Partition> {
           emitRemark(value.getLoc())
               << "saved: " << bytes << " bytes, " << int64_t(2.0 * cost.getMemoryTime(bytes))
               << " us to write and read; computing its op again would take "
+              << cost.getOps(value.getDefiningOp()) << " flops, "
               << int64_t(choice.getRecomputeTime(value.getDefiningOp()))
               << " us";
       }

@@ -18,6 +18,8 @@ import sys
 import torch
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# What is compiled here must be this build's.
+os.environ["TILEFUSE_CACHE_DIR"] = ""
 if "TILEFUSE_LIBRARY_DIR" not in os.environ and "TILEFUSE_BUILD" in os.environ:
     os.environ["TILEFUSE_LIBRARY_DIR"] = os.path.join(os.environ["TILEFUSE_BUILD"], "lib")
 # A checkout has it in the one, the portable tarball in the other.

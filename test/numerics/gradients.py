@@ -22,6 +22,8 @@ import torch
 from fuserun import FLOORS, find_build
 from graphs import DRAWS, FLOATS, SHAKE, TORCH_TYPES
 
+# What is compiled here must be this build's.
+os.environ["TILEFUSE_CACHE_DIR"] = ""
 os.environ.setdefault("TILEFUSE_LIBRARY_DIR", str(find_build() / "lib"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "python_bindings"))
 import tilefuse  # noqa: E402
