@@ -86,6 +86,10 @@ make_venv() {
   has_python_package "$python" pytest || { step "Installing pytest"; "$python" -m pip install -q pytest; }
   # PyTorch's own samples of its operators import it.
   has_python_package "$python" expecttest || { step "Installing expecttest"; "$python" -m pip install -q expecttest; }
+  has_python_package "$python" scikit-build-core || {
+    step "Installing scikit-build-core"
+    "$python" -m pip install -q scikit-build-core
+  }
   has_python_package "$python" torch "$torch_version" || {
     step "Installing PyTorch $torch_version"
     "$python" -m pip install -q "torch==$torch_version"
