@@ -8,16 +8,36 @@
 #include "llvm/ADT/StringSwitch.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 using namespace tilefuse;
 
-static CompileOptions toOptions(const tilefuse_compile_options *passed) {
+/// The end of the last field that the first release had.
+static constexpr size_t leastSize =
+    offsetof(tilefuse_compile_options, gradients) + sizeof(int);
+
+static Expected<CompileOptions>
+toOptions(const tilefuse_compile_options *passed) {
   CompileOptions options;
   if (!passed)
     return options;
-  // A caller built against an older header knows fewer fields.
+  // A caller built against an older header knows fewer fields; one built against
+  // a newer header may only have left zero what this library does not know.
   tilefuse_compile_options fields = {}, *given = &fields;
+  if (passed->size < leastSize || passed->size > (1u << 16))
+    return Error{ErrorCode::InvalidArgument,
+                 "tilefuse_compile_options.size is " +
+                     std::to_string(passed->size) +
+                     "; set it to sizeof(tilefuse_compile_options)",
+                 {}};
+  const char *bytes = reinterpret_cast<const char *>(passed);
+  if (std::any_of(bytes + std::min(passed->size, sizeof(fields)),
+                  bytes + passed->size, [](char byte) { return byte != 0; }))
+    return Error{ErrorCode::InvalidArgument,
+                 "tilefuse_compile_options sets fields that this version of "
+                 "the library does not know",
+                 {}};
   std::memcpy(given, passed, std::min(passed->size, sizeof(fields)));
   auto set = [](std::string &field, const char *value) {
     if (value)
@@ -52,18 +72,23 @@ static int finish(Expected<Program> result, tilefuse_program **program,
 int tilefuse_compile(const char *source, size_t length,
                      const tilefuse_compile_options *options,
                      tilefuse_program **program, tilefuse_error **error) {
+  Expected<CompileOptions> known = toOptions(options);
+  if (!known)
+    return reportTo(error, known.error());
   return runWithLargeStack([&] {
-    return finish(compile({source, length}, toOptions(options)), program,
-                  error);
+    return finish(compile({source, length}, *known), program, error);
   });
 }
 
 int tilefuse_describe(const char *source, size_t length,
                       const tilefuse_compile_options *options,
                       tilefuse_signatures **signatures, tilefuse_error **error) {
+  Expected<CompileOptions> known = toOptions(options);
+  if (!known)
+    return reportTo(error, known.error());
   return runWithLargeStack([&] {
     Expected<std::vector<Signature>> result =
-        describe({source, length}, toOptions(options));
+        describe({source, length}, *known);
     if (!result)
       return reportTo(error, result.error());
     *signatures = new tilefuse_signatures{std::move(*result)};
@@ -117,9 +142,11 @@ int tilefuse_emit(const char *source, size_t length, const char *stage,
                             std::string("unknown stage '") +
                                 (stage ? stage : "") + "'",
                             {}});
+  Expected<CompileOptions> known = toOptions(options);
+  if (!known)
+    return reportTo(error, known.error());
   return runWithLargeStack([&] {
-    Expected<std::string> result =
-        emit({source, length}, *chosen, toOptions(options));
+    Expected<std::string> result = emit({source, length}, *chosen, *known);
     if (!result)
       return reportTo(error, result.error());
     *text = new tilefuse_bytes{std::move(*result)};

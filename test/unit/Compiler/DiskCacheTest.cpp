@@ -7,6 +7,7 @@
 #include "llvm/Support/Path.h"
 #include "gtest/gtest.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 using namespace tilefuse;
