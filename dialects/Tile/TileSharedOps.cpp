@@ -1,6 +1,7 @@
 //===- TileSharedOps.cpp - verifiers of second-level ops ------------------===//
 
 #include "dialects/Tile/Layout/Conversion.h"
+#include "dialects/Tile/Layout/WgmmaPlan.h"
 #include "dialects/Tile/Tile.h"
 
 using namespace mlir;
@@ -88,6 +89,8 @@ LogicalResult CopyToSharedOp::verify() {
       rounding &&
       (*rounding != Precision::tf32 || !type.getElementType().isF32()))
     return emitOpError("rounding is tf32, of f32 elements");
+  if (getRest() && !getRounding())
+    return emitOpError("rest is that of a rounding");
   return success();
 }
 
@@ -310,14 +313,22 @@ LogicalResult MmaOp::verify() {
            << lhs.getElementType() << " and " << rhs.getElementType();
   if (failed(::getLayout(*this, acc, "accumulator")))
     return failure();
-  if ((getLhsRounded() || getRhsRounded()) &&
+  bool isWarpgroup = getMma() == MmaKind::wgmma;
+  if (!isWarpgroup && (getLhsRounded() || getRhsRounded()) &&
       (getPrecision() != Precision::tf32 || !lhs.getElementType().isF32()))
     return emitOpError("rounded operands are f32, of precision tf32");
   if (getMma() == MmaKind::fma)
     return success();
-  if (getMma() != MmaKind::mma_sync)
-    return emitOpError("instruction must be fma or mma_sync");
   Type element = lhs.getElementType();
+  if (isWarpgroup && !element.isF32())
+    return emitOpError("wgmma multiplies f32 here, not ") << element;
+  if (getRhsRest() && (!isWarpgroup || getPrecision() != Precision::ieee ||
+                       getRhsRest().getType() != rhs))
+    return emitOpError("rest is that of the rhs of a wgmma of precision ieee");
+  if (isWarpgroup && (!getRhsRounded() || (getPrecision() == Precision::ieee &&
+                                           !getRhsRest())))
+    return emitOpError("wgmma reads an rhs that is rounded, and what that took "
+                       "away for precision ieee");
   if (!element.isF32() && !element.isF16() && !element.isBF16())
     return emitOpError("mma_sync multiplies f32, f16 or bf16, not ") << element;
   if (!acc.getElementType().isF32())
@@ -334,5 +345,7 @@ LogicalResult MmaOp::verify() {
   if (!planMma(dims, getMmaLayouts(), element.getIntOrFloatBitWidth()))
     return emitOpError("layouts of accumulator and fragments do not make ")
            << "mma instructions together";
+  if (isWarpgroup && !planWgmma(dims, getMmaLayouts(), ::getLayout(rhs)))
+    return emitOpError("rhs is not made of core matrices: ") << rhs;
   return success();
 }

@@ -40,7 +40,8 @@ def CopyToSharedOp : Tile_Op<"copy_to_shared"> {
     Each element is stored once: of threads that hold copies, the one with all
     copy bits zero; padding is not stored. Seen by other threads after the next
     `tile.barrier`. `rounding` tf32 rounds f32 to nearest with 10 mantissa bits,
-    ties away, so that tensor cores, which truncate, read exact values.
+    ties away, so that tensor cores, which truncate, read exact values; with
+    `rest` what rounding takes away is stored instead.
 
     ```mlir
     tile.copy_to_shared %p, %s rounding tf32
@@ -50,9 +51,10 @@ def CopyToSharedOp : Tile_Op<"copy_to_shared"> {
   let arguments = (ins
     Tile_BlockTensor:$value,                          // distributed block
     Arg<Tile_SharedType, "where to", [MemWrite]>:$dest, // tile of that shape
-    OptionalAttr<Tile_PrecisionAttr>:$rounding);      // tf32, or nothing
+    OptionalAttr<Tile_PrecisionAttr>:$rounding,       // tf32, or nothing
+    UnitAttr:$rest);                                  // value - rounded value
   let assemblyFormat = [{
-    $value `,` $dest (`rounding` $rounding^)? attr-dict
+    $value `,` $dest (`rounding` $rounding^)? (`rest` $rest^)? attr-dict
     `:` type($value) `,` type($dest)
   }];
   let hasVerifier = 1;
@@ -252,6 +254,11 @@ def MmaOp : Tile_Op<"mma", [AllTypesMatch<["acc", "result"]>]> {
     big*small first, then big*big. `tf32` operands are rounded at fragment load
     unless `lhs_rounded` / `rhs_rounded` says that the tile holds rounded values.
 
+    With `mma` = wgmma the fragments are the same, but rhs stays in shared memory:
+    `planWgmma` lists the instructions, the layout of rhs is one of core matrices,
+    and it holds rounded values. Precision `ieee` has what rounding took away in
+    the tile `rest`, laid out as rhs.
+
     ```mlir
     %r = tile.mma %w, %p, %acc lhs_contract [1] rhs_contract [0]
         {mma = #tile<mma mma_sync>, precision = #tile<precision tf32>,
@@ -275,12 +282,15 @@ def MmaOp : Tile_Op<"mma", [AllTypesMatch<["acc", "result"]>]> {
     OptionalAttr<Tile_DistributedAttr>:$lhs_layout, // lhs fragments (mma_sync)
     OptionalAttr<Tile_DistributedAttr>:$rhs_layout, // rhs fragments (mma_sync)
     UnitAttr:$lhs_rounded,                       // lhs holds tf32 values
-    UnitAttr:$rhs_rounded);                      // rhs holds tf32 values
+    UnitAttr:$rhs_rounded,                       // rhs holds tf32 values
+    Arg<Optional<Tile_SharedType>, "what rounding took from rhs",
+        [MemRead]>:$rhs_rest);                   // small parts (wgmma, ieee)
   let results = (outs Tile_BlockTensor:$result); // acc + lhs * rhs
   let assemblyFormat = [{
     $lhs `,` $rhs `,` $acc `lhs_contract` $lhs_contract `rhs_contract`
-    $rhs_contract (`batch` $lhs_batch^ $rhs_batch)? attr-dict
-    `:` type($lhs) `,` type($rhs) `->` type($result)
+    $rhs_contract (`batch` $lhs_batch^ $rhs_batch)? (`rest` $rhs_rest^)?
+    attr-dict `:` type($lhs) `,` type($rhs) (`,` type($rhs_rest)^)? `->`
+    type($result)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

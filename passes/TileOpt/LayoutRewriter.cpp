@@ -423,6 +423,21 @@ LogicalResult Rewriter::splitReduce(ReduceOp op,
   for (int64_t dim : crossWarpDims)
     grown[dim] = partialShape[dim];
   DistributedLayout gathered = spread->expand(grown);
+  // Every thread would hold all partial results of all it keeps. When that is
+  // much, each result is finished by one thread, and converted where it is used.
+  constexpr int64_t mostGathered = 32;
+  bool isSpread = gathered.getNumRegisters() * int64_t(values.size()) >
+                  mostGathered;
+  if (isSpread) {
+    SmallVector<int64_t> kept(partialShape);
+    for (int64_t dim : crossWarpDims)
+      kept[dim] = 1;
+    DistributedLayout lines = getExactLayout(kept, numWarps);
+    if (lines.getNumRegisters() < spread->getNumRegisters())
+      gathered = lines.expand(grown);
+    else
+      isSpread = false;
+  }
   // All copies, then all loads: one barrier for all states.
   SmallVector<Value> tiles;
   SmallVector<RankedTensorType> types;
@@ -435,6 +450,17 @@ LogicalResult Rewriter::splitReduce(ReduceOp op,
   ReduceOp second = cloneReduce(builder, op, values, crossWarpDims, gathered);
 
   DistributedAttr result = getAttrFor(*layout.slice(op.getDims()));
+  if (isSpread) {
+    std::optional<DistributedLayout> lines = gathered.slice(crossWarpDims);
+    std::optional<DistributedLayout> seen =
+        lines ? lines->reshape(getBlock(second.getOutputs()[0]).getShape(),
+                               getBlock(op.getOutputs()[0]).getShape())
+              : std::nullopt;
+    if (!seen)
+      return op.emitOpError("cannot be finished in layout ")
+             << getAttrFor(gathered);
+    result = getAttrFor(*seen);
+  }
   for (auto [old, now] : llvm::zip(op.getOutputs(), second.getOutputs())) {
     auto type = withLayout(getBlock(old), result);
     old.replaceAllUsesWith(ReshapeOp::create(builder, loc, type, now));

@@ -340,7 +340,7 @@ void LoopPipeliner::copyRound(const Staging &staging, Value round, Value step,
   CopyToSharedOp copy = staging.copy;
   CopyToSharedOp::create(builder, loc,
                          mapping.lookupOrDefault(copy.getValue()), slot,
-                         copy.getRoundingAttr());
+                         copy.getRoundingAttr(), copy.getRestAttr());
 }
 
 std::pair<Value, Value> LoopPipeliner::getLater(Location loc, int64_t ahead) {

@@ -19,7 +19,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/TileOpt/StageOperands.h"
-#include "passes/TileOpt/SharedViews.h"
+#include "passes/TileOpt/WarpgroupOperands.h"
 
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/MapVector.h"
@@ -38,10 +38,20 @@ struct Reader {
   /// Takes the shared tile at the end of the chain, and whether it holds rounded
   /// values.
   std::function<void(Value, bool)> connect;
+  /// The layout that the root's tile must have; none when any will do.
+  std::optional<SharedLayout> layout = std::nullopt;
 };
 
-/// A value and the form in which it is staged.
-using StageKey = std::pair<Value, unsigned>; // unsigned: a Precision
+/// A value and the form in which it is staged: a Precision, or formRest.
+using StageKey = std::pair<Value, unsigned>;
+/// What rounding to tf32 takes away.
+constexpr unsigned formRest = 16;
+
+/// An operand's shared tile, and whether it holds rounded values.
+struct StagedTile {
+  Value value;
+  bool isRounded = false;
+};
 
 struct Stage {
   std::vector<Reader> readers;
@@ -54,7 +64,7 @@ class Stager {
 public:
   Stager(FuncOp func, StagingCounts &counts)
       : func(func), counts(counts), numWarps(func.getWarps()),
-        builder(func.getContext()) {}
+        builder(func.getContext()), warpgroups(numWarps) {}
 
   LayoutAnchors run();
 
@@ -62,7 +72,9 @@ private:
   void planDot(DotOp dot);
   void planWindow(WindowOp window);
   void rewriteInsertWindow(InsertWindowOp insert);
-  void addReader(Precision precision, Reader reader);
+  void planWarpgroups(DotOp dot, const WarpgroupProduct &product,
+                      Precision staged);
+  void addReader(unsigned form, Reader reader);
   void chooseRoundedLate();
   static bool isPlainLoad(const StageKey &key);
   bool isCopiedRaw(const StageKey &key, const Stage &stage);
@@ -76,7 +88,8 @@ private:
   llvm::MapVector<StageKey, Stage> stages;
   /// Staged as they are, though their contract rounds.
   llvm::DenseSet<StageKey> roundedLate;
-  SmallVector<std::pair<DotOp, MmaOp>> replacements;
+  WarpgroupPlanner warpgroups;
+  SmallVector<std::pair<DotOp, Value>> replacements;
   LayoutAnchors anchors;
 };
 } // namespace
@@ -184,6 +197,12 @@ void Stager::planDot(DotOp dot) {
     SmallVector<int64_t> folded(accType.getRank(), 0);
     auto same = [](ArrayRef<int64_t> coords) { return Coords(coords); };
     collectFolded(dot.getResult(), same, accType.getShape(), folded, 0);
+    if (dot.getMma() == MmaKind::wgmma && !narrow) {
+      if (auto product = warpgroups.plan(dot, folded))
+        return planWarpgroups(dot, *product, staged);
+      dot.emitRemark("has no operand that wgmma reads in columns of 64 or more; "
+                     "runs on mma.sync");
+    }
     layouts = getMmaLayouts(dims, narrow ? 16 : 32, numWarps, folded);
     if (!layouts)
       dot.emitRemark("runs on FMA units: a product of ")
@@ -191,13 +210,12 @@ void Stager::planDot(DotOp dot) {
           << " is not made of 16 x 8 x " << (narrow ? 16 : 8) << " steps";
   }
 
-  // The op is made when the second of its operands has its tile.
-  struct Tile {
-    Value value;
-    bool isRounded;
-  };
-  auto first = std::make_shared<Tile>();
-  auto emitMma = [=, this](Tile lhs, Tile rhs) mutable {
+  // The op is made when the last of its operands has its tile.
+  auto tiles = std::make_shared<std::array<StagedTile, 2>>();
+  auto emitMma = [=, this]() mutable {
+    auto [lhs, rhs] = *tiles;
+    if (!lhs.value || !rhs.value)
+      return;
     OpBuilder b(dot);
     bool rounded = staged == Precision::tf32;
     auto mma = MmaOp::create(
@@ -212,7 +230,7 @@ void Stager::planDot(DotOp dot) {
         layouts ? DistributedAttr::get(b.getContext(), layouts->lhs) : nullptr,
         layouts ? DistributedAttr::get(b.getContext(), layouts->rhs) : nullptr,
         lhs.isRounded ? b.getUnitAttr() : nullptr,
-        rhs.isRounded ? b.getUnitAttr() : nullptr);
+        rhs.isRounded ? b.getUnitAttr() : nullptr, Value());
     if (layouts) {
       anchors.push_back({mma.getResult(), layouts->acc});
       ++counts.mma;
@@ -220,31 +238,87 @@ void Stager::planDot(DotOp dot) {
       ++counts.fma;
     }
     // Other stages may still name the dot's result.
-    replacements.push_back({dot, mma});
+    replacements.push_back({dot, mma.getResult()});
   };
-  Reader lhs{dot, traceViews(dot.getLhs()), std::nullopt,
-             [=](Value tile, bool isRounded) mutable {
-               if (first->value)
-                 emitMma({tile, isRounded}, *first);
-               else
-                 *first = {tile, isRounded};
-             }};
-  Reader rhs{dot, traceViews(dot.getRhs()), std::nullopt,
-             [=](Value tile, bool isRounded) mutable {
-               if (first->value)
-                 emitMma(*first, {tile, isRounded});
-               else
-                 *first = {tile, isRounded};
-             }};
+  auto connect = [=](unsigned which) {
+    return [=](Value tile, bool isRounded) mutable {
+      (*tiles)[which] = {tile, isRounded};
+      emitMma();
+    };
+  };
+  Reader lhs{dot, traceViews(dot.getLhs()), std::nullopt, connect(0)};
+  Reader rhs{dot, traceViews(dot.getRhs()), std::nullopt, connect(1)};
   if (layouts) {
     lhs.threads = layouts->lhs;
     rhs.threads = layouts->rhs;
   }
-  addReader(staged, std::move(lhs));
-  addReader(staged, std::move(rhs));
+  addReader(unsigned(staged), std::move(lhs));
+  addReader(unsigned(staged), std::move(rhs));
 }
 
-void Stager::addReader(Precision precision, Reader reader) {
+/// left * right for warpgroups. The right operand is staged rounded, and for f32
+/// accuracy what that takes away is staged too.
+void Stager::planWarpgroups(DotOp dot, const WarpgroupProduct &product,
+                            Precision staged) {
+  bool split = staged == Precision::ieee;
+  auto tiles = std::make_shared<std::array<StagedTile, 3>>();
+  auto emitMma = [=, this]() mutable {
+    auto [left, right, rest] = *tiles;
+    if (!left.value || !right.value || (split && !rest.value))
+      return;
+    OpBuilder b(dot);
+    Location loc = dot.getLoc();
+    // The accumulator's dims: left free, right free.
+    int64_t numLeft = product.dims.getLhsFree().size();
+    int64_t numRight = product.dims.getRhsFree().size();
+    SmallVector<int64_t> there, back;
+    for (int64_t i = 0; i < numLeft + numRight; ++i) {
+      there.push_back((i + numRight) % (numLeft + numRight));
+      back.push_back((i + numLeft) % (numLeft + numRight));
+    }
+    Value acc = dot.getAcc();
+    auto type = RankedTensorType::get(
+        product.dims.getResultShape(),
+        cast<RankedTensorType>(acc.getType()).getElementType());
+    if (product.swapped)
+      acc = TransOp::create(b, loc, type, acc, b.getDenseI64ArrayAttr(there));
+    auto mma = MmaOp::create(
+        b, loc, type, left.value, right.value, acc,
+        b.getDenseI64ArrayAttr(product.dims.lhsContract),
+        b.getDenseI64ArrayAttr(product.dims.rhsContract),
+        b.getDenseI64ArrayAttr({}), b.getDenseI64ArrayAttr({}),
+        PrecisionAttr::get(b.getContext(), staged),
+        MmaKindAttr::get(b.getContext(), MmaKind::wgmma),
+        DistributedAttr::get(b.getContext(), product.layouts.lhs),
+        DistributedAttr::get(b.getContext(), product.layouts.rhs),
+        left.isRounded ? b.getUnitAttr() : nullptr, b.getUnitAttr(),
+        rest.value);
+    anchors.push_back({mma.getResult(), product.layouts.acc});
+    ++counts.mma;
+    Value result = mma.getResult();
+    if (product.swapped)
+      result = TransOp::create(b, loc, dot.getResult().getType(), result,
+                               b.getDenseI64ArrayAttr(back));
+    replacements.push_back({dot, result});
+  };
+  auto connect = [=](unsigned which) {
+    return [=](Value tile, bool isRounded) mutable {
+      (*tiles)[which] = {tile, isRounded};
+      emitMma();
+    };
+  };
+  Reader left{dot, traceViews(product.left), product.layouts.lhs, connect(0)};
+  addReader(unsigned(staged), std::move(left));
+  for (unsigned which = 1; which < (split ? 3 : 2); ++which) {
+    Reader right{dot, product.right, std::nullopt, connect(which),
+                 product.rightLayout};
+    stages[{product.right.root,
+            which == 1 ? unsigned(Precision::tf32) : formRest}]
+        .readers.push_back(std::move(right));
+  }
+}
+
+void Stager::addReader(unsigned form, Reader reader) {
   // A chain that no dense tile can express is cut after the view that fails.
   auto type = cast<RankedTensorType>(reader.chain.root.getType());
   while (!composeViews(SharedLayout::getDense(type.getShape()), reader.chain)) {
@@ -261,7 +335,7 @@ void Stager::addReader(Precision precision, Reader reader) {
                              reader.chain.views.begin() + failing + 1);
     type = cast<RankedTensorType>(reader.chain.root.getType());
   }
-  StageKey key{reader.chain.root, unsigned(precision)};
+  StageKey key{reader.chain.root, form};
   stages[key].readers.push_back(std::move(reader));
 }
 
@@ -273,7 +347,7 @@ void Stager::planWindow(WindowOp window) {
                       b, window.getLoc(), window.getResult().getType(), tile);
                   window.getResult().replaceAllUsesWith(load.getResult());
                 }};
-  addReader(Precision::ieee, std::move(reader));
+  addReader(unsigned(Precision::ieee), std::move(reader));
 }
 
 /// slice -> window of tile <- into; tile -> result
@@ -328,7 +402,7 @@ void Stager::chooseRoundedLate() {
             llvm::popcount(reader.threads->getReplicationMask(Hardware::Warp)));
     loops[loop].push_back(
         {isPlainLoad(key), copies,
-         getMemoryLayout(key.first, numWarps).getNumRegisters(), loops[loop].size(), key});
+         getCopyLayout(key.first, numWarps).getNumRegisters(), loops[loop].size(), key});
   }
   for (auto &[loop, candidates] : loops) {
     llvm::sort(candidates, [](const Candidate &a, const Candidate &b) {
@@ -384,7 +458,8 @@ static Operation *getAncestorIn(Block *block, Operation *op) {
 
 void Stager::emit(const StageKey &key, Stage &stage) {
   auto [root, form] = key;
-  auto precision = Precision(form);
+  bool isRest = form == formRest;
+  auto precision = isRest ? Precision::tf32 : Precision(form);
   Location loc = root.getLoc();
   Block *block = root.getParentBlock();
   Operation *first = nullptr;
@@ -407,7 +482,7 @@ void Stager::emit(const StageKey &key, Stage &stage) {
   int64_t elementBytes = std::max(1u, type.getElementTypeBitWidth() / 8);
 
   // Readers with the same threads and the same steps meet the banks alike.
-  DistributedLayout copyLayout = getMemoryLayout(root, numWarps);
+  DistributedLayout copyLayout = getCopyLayout(root, numWarps);
   SmallVector<SharedAccess, 4> accesses;
   auto addAccess = [&](const DistributedLayout &threads, const ViewChain &chain,
                        bool wide = false) {
@@ -442,8 +517,10 @@ void Stager::emit(const StageKey &key, Stage &stage) {
       addAccess(getReplicatedLayout({}, numWarps), reader.chain);
   ViewChain whole{root, {}};
   addAccess(copyLayout, whole, /*wide=*/true);
+  std::optional<SharedLayout> given = stage.readers.front().layout;
   SharedLayout layout =
-      chooseSharedLayout(type.getShape(), elementBytes, accesses);
+      given ? *given
+            : chooseSharedLayout(type.getShape(), elementBytes, accesses);
 
   Value tile = createSharedTile(builder, loc, type, layout);
   ++counts.tiles;
@@ -468,7 +545,8 @@ void Stager::emit(const StageKey &key, Stage &stage) {
     CopyToSharedOp::create(
         builder, loc, value, tile,
         isRounded ? PrecisionAttr::get(func.getContext(), Precision::tf32)
-                  : nullptr);
+                  : nullptr,
+        isRest ? builder.getUnitAttr() : nullptr);
   }
   for (Reader &reader : stage.readers) {
     builder.setInsertionPoint(reader.user);
@@ -510,7 +588,7 @@ LayoutAnchors Stager::run() {
   chooseRoundedLate();
   emitAll();
   for (auto [dot, mma] : replacements) {
-    dot.getResult().replaceAllUsesWith(mma.getResult());
+    dot.getResult().replaceAllUsesWith(mma);
     dot->erase();
   }
   eraseDeadViews();

@@ -20,6 +20,7 @@
 #ifndef TILEFUSE_PASSES_TILETONVVM_KERNELEMITTER_H
 #define TILEFUSE_PASSES_TILETONVVM_KERNELEMITTER_H
 
+#include "dialects/Tile/Layout/WgmmaPlan.h"
 #include "dialects/Tile/Tile.h"
 #include "passes/TileToNVVM/BlockCoords.h"
 #include "passes/TileToNVVM/OffsetFacts.h"
@@ -151,6 +152,12 @@ private:
   mlir::LogicalResult emitMma(tile::MmaOp op);
   mlir::LogicalResult emitMmaSync(tile::MmaOp op);
   mlir::LogicalResult emitFmaLoop(tile::MmaOp op);
+
+  //===--- Wgmma.cpp -------------------------------------------------------===//
+  mlir::LogicalResult emitWgmma(tile::MmaOp op);
+  mlir::Value emitDescriptor(mlir::Location loc, mlir::Value tile,
+                             const tile::DistributedLayout &threads,
+                             const tile::WgmmaStep &step);
 
   //===--- Diagnostics.cpp -------------------------------------------------===//
   mlir::LogicalResult emitPrint(tile::PrintOp op);

@@ -23,9 +23,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/TileToNVVM/Fragments.h"
 #include "passes/TileToNVVM/KernelEmitter.h"
-#include "passes/TileToNVVM/SharedAccess.h"
-#include "passes/TileToNVVM/Words.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
 using namespace mlir;
@@ -36,76 +35,6 @@ namespace {
 /// Depth steps that 3xTF32 sums in the tensor core before it adds them to the
 /// accumulator by an f32 addition that rounds.
 constexpr size_t kPromotedDepths = 4;
-
-/// One tf32 operand register, as the instruction reads it.
-struct Tf32Pair {
-  Value big;
-  Value small; // null when one product is enough
-};
-
-Value toTf32(OpBuilder &builder, Location loc, Value value) {
-  return NVVM::ConvertFloatToTF32Op::create(builder, loc, builder.getI32Type(),
-                                            value, NVVM::FPRoundingMode::RNA);
-}
-
-/// What a fragment's registers become on their way into the instruction. `Again`
-/// rounds what the thread has read before but must not have kept.
-enum class Fragment { Tf32Rounded, Tf32Round, Tf32Split, Tf32Again, Half };
-
-/// Loads fragments on first use and remembers them.
-class FragmentLoader {
-public:
-  FragmentLoader(OpBuilder &builder, Location loc, SharedAccess access,
-                 int64_t numRegisters, Fragment kind)
-      : builder(builder), loc(loc), access(std::move(access)), kind(kind),
-        raw(numRegisters), words(numRegisters) {}
-
-  Tf32Pair getTf32(int64_t reg) {
-    Tf32Pair &pair = words[reg];
-    if (pair.big)
-      return pair;
-    Value value = getRaw(reg);
-    Type i32 = builder.getI32Type();
-    if (kind == Fragment::Tf32Rounded) {
-      pair.big = LLVM::BitcastOp::create(builder, loc, i32, value);
-      return pair;
-    }
-    pair.big = toTf32(builder, loc, value);
-    if (kind == Fragment::Tf32Split) {
-      Value big = LLVM::BitcastOp::create(builder, loc, builder.getF32Type(),
-                                          pair.big);
-      Value rest = arith::SubFOp::create(builder, loc, value, big);
-      pair.small = LLVM::BitcastOp::create(builder, loc, i32, rest);
-    }
-    return pair;
-  }
-
-  /// Registers `low` and `high` as the two halves of one word.
-  Value getHalves(int64_t low, int64_t high) {
-    Value &word = words[low].big;
-    if (!word)
-      word = packWords(builder, loc, {getRaw(low), getRaw(high)}).front();
-    return word;
-  }
-
-private:
-  Value getRaw(int64_t reg) {
-    if (!raw[reg]) {
-      int64_t first = reg & ~(access.getVector() - 1);
-      for (auto [i, value] : llvm::enumerate(access.loadGroup(
-               reg, /*isVolatile=*/kind == Fragment::Tf32Again)))
-        raw[first + i] = value;
-    }
-    return raw[reg];
-  }
-
-  OpBuilder &builder;
-  Location loc;
-  SharedAccess access;
-  Fragment kind;
-  SmallVector<Value> raw;
-  SmallVector<Tf32Pair> words;
-};
 
 /// One instruction; `sum` is updated.
 void emitInstruction(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape,
@@ -165,43 +94,13 @@ void emitDepth(OpBuilder &builder, Location loc, NVVM::MMATypes type,
   }
 }
 
-/// `sum`, or where some sum of the warp is not finite, what `repair` makes of it.
-Registers emitRepair(OpBuilder &builder, Location loc, Registers sum,
-                     llvm::function_ref<void(MutableArrayRef<Value>)> repair) {
-  Type f32 = builder.getF32Type();
-  Value zero = arith::ConstantOp::create(builder, loc,
-                                         builder.getF32FloatAttr(0.0f));
-  // 0 * x is NaN for an infinity or NaN; four chains hide the latency.
-  SmallVector<Value, 4> checks(4, zero);
-  for (auto [i, value] : llvm::enumerate(sum))
-    checks[i % 4] =
-        LLVM::FMAOp::create(builder, loc, value, zero, checks[i % 4]);
-  Value check = checks[0];
-  for (Value other : ArrayRef<Value>(checks).drop_front())
-    check = arith::AddFOp::create(builder, loc, check, other);
-  Value suspect = arith::CmpFOp::create(
-      builder, loc, arith::CmpFPredicate::UNO, check, check);
-  Value allLanes = arith::ConstantOp::create(builder, loc,
-                                             builder.getI32IntegerAttr(-1));
-  Value any = NVVM::VoteSyncOp::create(builder, loc, builder.getI1Type(),
-                                       allLanes, suspect,
-                                       NVVM::VoteSyncKind::any);
-  auto branch = scf::IfOp::create(builder, loc,
-                                  SmallVector<Type>(sum.size(), f32), any,
-                                  /*addThenBlock=*/true, /*addElseBlock=*/true);
-  {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToEnd(branch.thenBlock());
-    Registers again(sum);
-    repair(again);
-    scf::YieldOp::create(builder, loc, again);
-    builder.setInsertionPointToEnd(branch.elseBlock());
-    scf::YieldOp::create(builder, loc, sum);
-  }
-  return Registers(branch.getResults());
-}
-
 } // namespace
+
+void emitTf32Depth(OpBuilder &builder, Location loc,
+                   ArrayRef<tile::MmaStep> steps, FragmentLoader &lhs,
+                   FragmentLoader &rhs, MutableArrayRef<Value> sum) {
+  emitDepth(builder, loc, NVVM::MMATypes::tf32, steps, lhs, rhs, sum);
+}
 
 LogicalResult KernelEmitter::emitMma(tile::MmaOp op) {
   switch (op.getMma()) {
@@ -210,7 +109,7 @@ LogicalResult KernelEmitter::emitMma(tile::MmaOp op) {
   case tile::MmaKind::mma_sync:
     return emitMmaSync(op);
   case tile::MmaKind::wgmma:
-    return op.emitOpError("asks for wgmma, which has no lowering here");
+    return emitWgmma(op);
   }
   llvm_unreachable("all kinds are listed");
 }

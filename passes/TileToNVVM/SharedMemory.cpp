@@ -78,6 +78,29 @@ static Value roundToTf32(OpBuilder &builder, Location loc, Value value) {
   return LLVM::BitcastOp::create(builder, loc, builder.getF32Type(), bits);
 }
 
+/// A tile that some wgmma takes as its right operand.
+static bool isReadByWgmma(Value tile) {
+  while (Operation *op = tile.getDefiningOp()) {
+    if (isa<tile::AllocSharedOp>(op))
+      break;
+    tile = op->getOperand(0);
+  }
+  SmallVector<Value> views{tile};
+  while (!views.empty()) {
+    Value view = views.pop_back_val();
+    for (Operation *user : view.getUsers()) {
+      auto mma = dyn_cast<tile::MmaOp>(user);
+      if (mma && mma.getMma() == tile::MmaKind::wgmma &&
+          (mma.getRhs() == view || mma.getRhsRest() == view))
+        return true;
+      if (user->getNumResults() == 1 &&
+          isa<tile::SharedType>(user->getResult(0).getType()))
+        views.push_back(user->getResult(0));
+    }
+  }
+  return false;
+}
+
 LogicalResult KernelEmitter::emitCopyToShared(tile::CopyToSharedOp op) {
   auto type = cast<RankedTensorType>(op.getValue().getType());
   FailureOr<tile::DistributedLayout> layout = getLayout(op, type);
@@ -109,8 +132,12 @@ LogicalResult KernelEmitter::emitCopyToShared(tile::CopyToSharedOp op) {
       SmallVector<Value> elements;
       for (int64_t j = 0; j < step; ++j) {
         Value element = values[reg + i + j];
-        if (op.getRounding())
-          element = roundToTf32(builder, loc, element);
+        if (op.getRounding()) {
+          Value rounded = roundToTf32(builder, loc, element);
+          element = op.getRest() ? Value(arith::SubFOp::create(
+                                       builder, loc, element, rounded))
+                                 : rounded;
+        }
         elements.push_back(toMemory(builder, loc, element));
       }
       auto [pointer, offset] = access.getAddress(reg + i);
@@ -124,13 +151,23 @@ LogicalResult KernelEmitter::emitCopyToShared(tile::CopyToSharedOp op) {
     return success();
   };
   auto load = op.getValue().getDefiningOp<tile::LoadOp>();
-  if (!load || !isLoadedByItsCopy(load))
-    return storeAll(0, layout->getNumRegisters(), get(op.getValue()));
-  Registers registers(layout->getNumRegisters());
-  return emitLoadParts(load, *layout, kPartSize, registers,
-                       [&](int64_t begin, int64_t end) {
-                         return storeAll(begin, end, registers);
-                       });
+  if (!load || !isLoadedByItsCopy(load)) {
+    (void)storeAll(0, layout->getNumRegisters(), get(op.getValue()));
+  } else {
+    Registers registers(layout->getNumRegisters());
+    if (failed(emitLoadParts(load, *layout, kPartSize, registers,
+                             [&](int64_t begin, int64_t end) {
+                               return storeAll(begin, end, registers);
+                             })))
+      return failure();
+  }
+  // Tensor cores that read the tile themselves do so by another path.
+  if (isReadByWgmma(op.getDest()))
+    NVVM::FenceProxyOp::create(
+        builder, loc, NVVM::ProxyKind::async_shared,
+        NVVM::SharedSpaceAttr::get(builder.getContext(),
+                                   NVVM::SharedSpace::shared_cta));
+  return success();
 }
 
 LogicalResult KernelEmitter::emitLoadShared(tile::LoadSharedOp op) {

@@ -154,7 +154,8 @@ static int64_t getOdd(int64_t count) {
 std::optional<MmaLayouts>
 tilefuse::tile::getMmaLayouts(const DotDims &dims, int64_t elementBits,
                               unsigned numWarps,
-                              llvm::ArrayRef<int64_t> avoidWarps) {
+                              llvm::ArrayRef<int64_t> avoidWarps,
+                              bool warpgroups) {
   if (elementBits != 32 && elementBits != 16)
     return std::nullopt;
   bool narrow = elementBits == 16;
@@ -192,6 +193,19 @@ tilefuse::tile::getMmaLayouts(const DotDims &dims, int64_t elementBits,
                           [&](const DimBit &bit) { return !isAvoided(bit); });
   };
   unsigned numWarpBits = llvm::Log2_64_Ceil(numWarps);
+  if (warpgroups) {
+    // Four warps share 64 rows and all columns of an instruction; warpgroups
+    // take other rows first, so that they read each operand once.
+    if (numWarpBits < 2 || rows.size() < 6 || !batch.empty() ||
+        dims.getBatch() != 1)
+      return std::nullopt;
+    unsigned ofRows = std::min<unsigned>(numWarpBits, rows.size() - 4);
+    if (numWarpBits - ofRows > columns.size() - 3)
+      return std::nullopt;
+    // From all rows: what an epilogue folds over stays in lanes and registers.
+    take(rows, 0, ofRows);
+    take(columns, 3, numWarpBits - ofRows);
+  }
   take(batch, 0, std::min<unsigned>(numWarpBits, batch.size()));
   unsigned left = numWarpBits - warps.size();
   unsigned mostRows = rows.size() - 4, mostColumns = columns.size() - 3;

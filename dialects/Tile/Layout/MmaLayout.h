@@ -54,10 +54,12 @@ inline int64_t getMmaDepth(int64_t elementBits) {
 /// Nothing when the shapes do not fit: M has at least 4 bits, N 3, K the
 /// instruction's depth, and K is made of powers of two and odd factors.
 /// `avoidWarps[i]`: coordinates of result dim i whose bits (a mask) should not
-/// be spread over warps, because an epilogue folds over them.
+/// be spread over warps, because an epilogue folds over them. With `warpgroups`
+/// the warps' two lowest bits are rows: four warps make 64 rows of a wgmma, whose
+/// fragments are those of mma.sync.
 std::optional<MmaLayouts>
 getMmaLayouts(const DotDims &dims, int64_t elementBits, unsigned numWarps,
-              llvm::ArrayRef<int64_t> avoidWarps = {});
+              llvm::ArrayRef<int64_t> avoidWarps = {}, bool warpgroups = false);
 
 /// One instruction: registers of each fragment, in the order that PTX names
 /// them. 16-bit operand registers are single elements here; two make one 32-bit

@@ -8,7 +8,9 @@ beyond the results:
 * global accesses lie inside the buffers that were passed, and are aligned;
 * shared accesses lie inside the kernel's shared memory;
 * no two threads touch the same shared byte, one of them writing, without a
-  barrier between; asynchronous copies land only when they are waited for.
+  barrier between; asynchronous copies land only when they are waited for;
+* registers of a wgmma are complete before the fence in front of it, and nobody
+  touches its sums, or overwrites its fragments, before it was waited for.
 
 Tensor cores are modelled from the PTX manual's fragment tables, independently of
 the compiler's layouts: operands are truncated to TF32 and sums towards zero.
@@ -98,6 +100,9 @@ class Machine:
         self.shared = np.full((self.num_blocks, shared_bytes), 0xFF, np.uint8)
         self.writer = np.full((self.num_blocks, shared_bytes), -1, np.int32)
         self.reader = np.full((self.num_blocks, shared_bytes), -1, np.int32)
+        # wgmma: registers written since the last fence; sums and fragments of the
+        # products not yet in a group; the same for each group in flight.
+        self.unfenced, self.issued, self.flying = set(), (set(), set()), []
         self.pending, self.groups = [], []
         self.constants = list(kernel.tables.items())
         self.local = np.full((self.size, kernel.local_bytes), 0xFF, np.uint8)
@@ -113,6 +118,8 @@ class Machine:
         if name.startswith("%ctaid") or name.startswith("%tid"):
             return np.zeros(self.size, dtype)
         if name.startswith("%"):
+            if self.flying and any(name in sums for sums, _ in self.flying):
+                raise PtxError(f"{name} is read while a wgmma adds to it")
             value = self.registers[name]
             if value.dtype == bool:
                 return value
@@ -141,6 +148,10 @@ class Machine:
     def write(self, name, value, mask):
         if name == "_":
             return
+        self.unfenced.add(name)
+        if self.flying and any(name in sums or name in fragments
+                               for sums, fragments in self.flying):
+            raise PtxError(f"{name} is overwritten while a wgmma uses it")
         if value.dtype != bool:
             value = np.ascontiguousarray(value).view(f"u{value.dtype.itemsize}")
         if not mask.all():
@@ -309,6 +320,10 @@ class Machine:
             self.write(operands[0], np.repeat(result, 32), mask)
         elif name == "mma":
             self.mma(op, operands, mask)
+        elif name == "wgmma":
+            self.wgmma(op, parts, operands, mask)
+        elif name == "fence":
+            pass  # shared memory has one path here
         elif name == "atom" or name == "red":
             self.atomic(parts, operands, mask)
         elif name == "setp":
@@ -638,6 +653,83 @@ class Machine:
         for i, name in enumerate(names[0]):
             value = result[:, group + 8 * (i // 2), 2 * quad + i % 2]
             self.write(name, np.ascontiguousarray(value.reshape(-1)), mask)
+
+
+    def wgmma(self, op, parts, operands, mask):
+        if not mask.reshape(-1, 128).all(1)[mask.reshape(-1, 128).any(1)].all():
+            raise PtxError("part of a warpgroup at a wgmma instruction")
+        if parts[1] == "fence":
+            self.unfenced.clear()
+            return
+        if parts[1] == "commit_group":
+            self.flying.append(self.issued)
+            self.issued = (set(), set())
+            return
+        if parts[1] == "wait_group":
+            keep = int(operands[0])
+            self.flying = self.flying[len(self.flying) - keep:] if keep else []
+            return
+        columns = int(re.search(r"m64n(\d+)k8\.f32\.tf32\.tf32", op)[1])
+        sums, fragments = ([n.strip() for n in operand.strip("{}").split(",")]
+                           for operand in operands[:2])
+        if bad := self.unfenced & {*sums, *fragments}:
+            raise PtxError(f"no fence between a write of {sorted(bad)[0]} and wgmma")
+        flying, self.flying = self.flying, []
+        groups = self.size // 128
+        descriptor = self.read(operands[2], np.uint64).reshape(groups, 128)
+        if (descriptor != descriptor[:, :1]).any():
+            raise PtxError("descriptors differ within a warpgroup")
+        descriptor = descriptor[:, 0].astype(np.int64)
+        if (descriptor >> 49).any():
+            raise NotImplementedError("swizzled descriptors")
+        start, depth, column = (((descriptor >> shift) & 0x3FFF) << 4
+                                for shift in (0, 16, 32))
+        n, k = np.arange(columns), np.arange(8)[:, None]
+        at = (start[:, None, None] + n % 8 * 16 + n // 8 * column[:, None, None] +
+              k // 4 * depth[:, None, None] + k % 4 * 4)
+        active = mask.reshape(groups, 128)[:, 0]
+        block = self.block.reshape(groups, 128)[:, :1, None]
+        if ((at < 0) | (at + 4 > self.shared.shape[1]))[active].any():
+            raise PtxError("wgmma reads outside shared memory")
+        at = np.minimum(at, self.shared.shape[1] - 4)
+        bytes_ = at[..., None] + np.arange(4)
+        if (self.writer[block[..., None], bytes_] != -1)[active].any():
+            raise PtxError("shared memory race: wgmma after a write without a barrier")
+        self.reader[np.broadcast_to(block[..., None], bytes_.shape)[active],
+                    bytes_[active]] = -2
+
+        def truncate(words):
+            return (words & np.uint32(0xFFFFE000)).view(np.float32).astype(np.float64)
+
+        b = truncate(np.ascontiguousarray(self.shared[block[..., None], bytes_])
+                     .view(np.uint32)[..., 0])
+        thread = np.arange(128)
+        warp, group, quad = thread // 32, thread % 32 // 4, thread % 4
+        a = np.zeros((groups, 64, 8))
+        for i, name in enumerate(fragments):
+            a[:, 16 * warp + group + 8 * (i % 2), quad + 4 * (i // 2)] = truncate(
+                self.read(name, np.uint32).reshape(groups, 128))
+        c = np.zeros((groups, 64, columns))
+        adds = self.predicate(operands[3]).reshape(groups, 128)[:, 0]
+        for i, name in enumerate(sums):
+            if adds.any():
+                c[:, 16 * warp + group + 8 * (i // 2 % 2),
+                  8 * (i // 4) + 2 * quad + i % 2] = np.where(
+                      adds[:, None], self.read(name, np.float32).reshape(groups, 128), 0)
+        with np.errstate(all="ignore"):
+            total = a @ b + c
+            result = total.astype(np.float32)
+            over = np.abs(result.astype(np.float64)) > np.abs(total)
+            result = np.where(over & np.isfinite(result),
+                              np.nextafter(result, np.float32(0)), result)
+        for i, name in enumerate(sums):
+            value = result[:, 16 * warp + group + 8 * (i // 2 % 2),
+                           8 * (i // 4) + 2 * quad + i % 2]
+            self.write(name, np.ascontiguousarray(value.reshape(-1)), mask)
+            self.unfenced.discard(name)
+        self.flying = flying
+        self.issued[0].update(sums)
+        self.issued[1].update(fragments)
 
 
 def divide(a, b):

@@ -1,0 +1,332 @@
+//===- Wgmma.cpp - matrix products by wgmma -----------------------*- C++ -*-===//
+//
+// The left operand comes from registers: fragments are loaded from any shared
+// tile, rounded or split on the way. The right operand stays in shared memory and
+// is read through descriptors; a window of it is another start address.
+//
+// The instructions are asynchronous. Products of a chain of tile.mma ops, the
+// taps of a convolution, say, follow one another without waiting for the sums;
+// one batch is in flight while the next batch's fragments are loaded. What
+// ptxas asks for, lest it wait after every instruction: fragments are complete
+// before wgmma.fence, and nothing but wgmma touches sums that are in flight.
+//
+// f32 accuracy is 3xTF32 as in Mma.cpp, with the right operand's small parts in a
+// shared tile of their own. A sum that is not finite is repaired by mma.sync,
+// whose fragments are the same.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Tile/Layout/WgmmaPlan.h"
+#include "passes/TileToNVVM/Fragments.h"
+#include "passes/TileToNVVM/KernelEmitter.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+
+namespace tilefuse {
+namespace {
+
+/// Fragment registers that a batch loads before it multiplies.
+constexpr int64_t kBatchRegisters = 16;
+/// Depths that 3xTF32 sums in the tensor core before a rounded addition.
+constexpr size_t kPromotedDepths = 4;
+
+/// Inline code with results tied to the operands of the same number.
+SmallVector<Value> emitTied(OpBuilder &builder, Location loc, StringRef text,
+                            ArrayRef<Value> tied, ArrayRef<Value> others = {},
+                            StringRef otherConstraints = "") {
+  std::string constraints;
+  SmallVector<Type> types;
+  for (Value value : tied) {
+    constraints += value.getType().isF32() ? "=f," : "=r,";
+    types.push_back(value.getType());
+  }
+  for (size_t i = 0; i < tied.size(); ++i)
+    constraints += std::to_string(i) + ",";
+  constraints += otherConstraints.str();
+  constraints += "~{memory}";
+  SmallVector<Value> operands(tied);
+  llvm::append_range(operands, others);
+  Type result;
+  if (types.size() == 1)
+    result = types.front();
+  else if (!types.empty())
+    result = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);
+  auto code = LLVM::InlineAsmOp::create(
+      builder, loc, result ? TypeRange(result) : TypeRange(), operands, text,
+      constraints, /*has_side_effects=*/true, /*is_align_stack=*/false,
+      LLVM::tailcallkind::TailCallKind::None,
+      LLVM::AsmDialectAttr::get(builder.getContext(),
+                                LLVM::AsmDialect::AD_ATT),
+      ArrayAttr());
+  SmallVector<Value> results;
+  if (types.size() == 1)
+    results.push_back(code.getRes());
+  else
+    for (size_t i = 0; i < types.size(); ++i)
+      results.push_back(
+          LLVM::ExtractValueOp::create(builder, loc, code.getRes(), i));
+  return results;
+}
+
+void emitText(OpBuilder &builder, Location loc, StringRef text) {
+  emitTied(builder, loc, text, {});
+}
+
+/// One instruction; `sum` holds the accumulator's registers. `accumulates` false
+/// starts from zero.
+void emitInstruction(OpBuilder &builder, Location loc, ArrayRef<Value> lhs,
+                     Value descriptor, bool accumulates,
+                     MutableArrayRef<Value> sum) {
+  size_t count = sum.size();
+  std::string text = "{ .reg .pred p; setp.ne.b32 p, ";
+  text += accumulates ? "1" : "0";
+  text += ", 0; wgmma.mma_async.sync.aligned.m64n" + std::to_string(count * 2) +
+          "k8.f32.tf32.tf32 {";
+  for (size_t i = 0; i < count; ++i)
+    text += (i ? ", $" : "$") + std::to_string(i);
+  text += "}, {";
+  for (size_t i = 0; i < 4; ++i)
+    text += (i ? ", $" : "$") + std::to_string(2 * count + i);
+  text += "}, $" + std::to_string(2 * count + 4) + ", p, 1, 1; }";
+  SmallVector<Value> others(lhs);
+  others.push_back(descriptor);
+  SmallVector<Value> results =
+      emitTied(builder, loc, text, sum, others, "r,r,r,r,l,");
+  llvm::copy(results, sum.begin());
+}
+
+/// The op that reads a product's sum next, when that is a product which can be
+/// issued while the sum is in flight; null otherwise.
+tile::MmaOp getNextInFlight(tile::MmaOp op) {
+  Value sum = op.getResult();
+  while (sum.hasOneUse()) {
+    Operation *user = *sum.getUsers().begin();
+    if (user->getBlock() != op->getBlock())
+      return nullptr;
+    if (isa<tile::TransOp>(user)) {
+      sum = user->getResult(0);
+      continue;
+    }
+    auto next = dyn_cast<tile::MmaOp>(user);
+    if (!next || next.getMma() != tile::MmaKind::wgmma ||
+        next.getAcc() != sum || next.getPrecision() != tile::Precision::tf32 ||
+        op.getPrecision() != tile::Precision::tf32)
+      return nullptr;
+    // Nothing may overwrite what the product still reads.
+    for (Operation *between = op->getNextNode(); between != next;
+         between = between->getNextNode())
+      if (between->getNumRegions() ||
+          !(isMemoryEffectFree(between) || isa<tile::LoadOp>(between)))
+        return nullptr;
+    return next;
+  }
+  return nullptr;
+}
+
+bool isInFlight(Value acc) {
+  while (auto trans = acc.getDefiningOp<tile::TransOp>())
+    acc = trans.getValue();
+  auto op = acc.getDefiningOp<tile::MmaOp>();
+  return op && op.getMma() == tile::MmaKind::wgmma && getNextInFlight(op);
+}
+
+} // namespace
+
+/// Lower word of the descriptors of a shared tile, start 0, as i64; the warpgroup
+/// decides where its columns start.
+Value KernelEmitter::emitDescriptor(Location loc, Value tile,
+                                    const tile::DistributedLayout &threads,
+                                    const tile::WgmmaStep &step) {
+  auto type = cast<tile::SharedType>(tile.getType());
+  tile::SharedLayout shared =
+      cast<tile::SharedLayoutAttr>(type.getLayout()).getLayout();
+  Value address = LLVM::PtrToIntOp::create(builder, loc, builder.getI32Type(),
+                                           getScalar(tile));
+  int64_t origin = shared.getPosition(threads.getCoords(0, 0, 0));
+  SmallVector<ThreadTerm> terms;
+  for (int64_t bit = 2; (int64_t(1) << bit) < threads.getNumWarps(); ++bit) {
+    int64_t there =
+        shared.getPosition(threads.getCoords(0, 0, int64_t(1) << bit));
+    if (there != origin)
+      terms.push_back({uint64_t(1) << (5 + bit), (there - origin) * 4});
+  }
+  if (!terms.empty()) {
+    // The same in all lanes, and known to be.
+    Value part = emitShuffleFrom(loc, sums->getSum(terms), i32(loc, 0));
+    address = arith::AddIOp::create(builder, loc, address, part);
+  }
+  Value grains = arith::ShRUIOp::create(builder, loc, address, i32(loc, 4));
+  grains = arith::AndIOp::create(builder, loc, grains, i32(loc, 0x3FFF));
+  Value word =
+      arith::ExtUIOp::create(builder, loc, builder.getI64Type(), grains);
+  int64_t strides = (step.depthStride * 4 >> 4) << 16 |
+                    (step.columnStride * 4 >> 4) << 32;
+  return arith::OrIOp::create(
+      builder, loc, word,
+      arith::ConstantOp::create(builder, loc,
+                                builder.getI64IntegerAttr(strides)));
+}
+
+LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
+  Location loc = op.getLoc();
+  auto rhsType = cast<tile::SharedType>(op.getRhs().getType());
+  if (!op.getLhsLayout() || !op.getRhsLayout() ||
+      failed(getLayout(op, op.getAcc().getType())))
+    return op.emitOpError("needs lhs_layout and rhs_layout for wgmma");
+  tile::MmaLayouts layouts = op.getMmaLayouts();
+  auto plan = tile::planWgmma(
+      op.getDims(), layouts,
+      cast<tile::SharedLayoutAttr>(rhsType.getLayout()).getLayout());
+  bool split = op.getPrecision() == tile::Precision::ieee;
+  if (!plan || (split && !op.getRhsRest()))
+    return op.emitOpError("has operands that wgmma cannot read");
+
+  auto kind = split                 ? Fragment::Tf32Split
+              : op.getLhsRounded() ? Fragment::Tf32Rounded
+                                   : Fragment::Tf32Round;
+  auto makeLoader = [&](Value tile, const tile::DistributedLayout &layout,
+                        Fragment kind) {
+    return FragmentLoader(builder, loc, SharedAccess(*this, loc, tile, layout),
+                          layout.getNumRegisters(), kind);
+  };
+  FragmentLoader lhs = makeLoader(op.getLhs(), layouts.lhs, kind);
+
+  // Descriptors by strides; instructions differ in the start.
+  std::map<std::tuple<bool, int64_t, int64_t>, Value> bases;
+  auto getDescriptor = [&](bool isRest, const tile::WgmmaStep &step) -> Value {
+    Value &base = bases[{isRest, step.depthStride, step.columnStride}];
+    if (!base)
+      base = emitDescriptor(loc, isRest ? op.getRhsRest() : op.getRhs(),
+                            layouts.rhs, step);
+    if (!step.start)
+      return base;
+    return arith::AddIOp::create(
+        builder, loc, base,
+        arith::ConstantOp::create(
+            builder, loc, builder.getI64IntegerAttr(step.start * 4 >> 4)));
+  };
+
+  using Depth = SmallVector<tile::WgmmaStep>;
+  // Fragments, fence, products: one group.
+  auto emitBatch = [&](ArrayRef<Depth> depths, MutableArrayRef<Value> sum,
+                       bool fromZero, bool inFlight) {
+    std::map<int64_t, size_t> places; // fragment register -> first word
+    SmallVector<Value> words;
+    for (const Depth &depth : depths)
+      for (const tile::WgmmaStep &step : depth)
+        for (int64_t reg : step.lhs)
+          if (places.try_emplace(reg, words.size()).second) {
+            Tf32Pair pair = lhs.getTf32(reg);
+            words.push_back(pair.big);
+            if (split)
+              words.push_back(pair.small);
+          }
+    size_t numWords = words.size();
+    if (!inFlight && !fromZero)
+      llvm::append_range(words, sum);
+    SmallVector<Value> fenced = emitTied(
+        builder, loc, "wgmma.fence.sync.aligned;", words);
+    if (!inFlight && !fromZero)
+      llvm::copy(ArrayRef(fenced).drop_front(numWords), sum.begin());
+    for (auto [i, depth] : llvm::enumerate(depths))
+      for (const tile::WgmmaStep &step : depth) {
+        SmallVector<Value> big, small, values;
+        for (int64_t reg : step.lhs) {
+          big.push_back(fenced[places[reg]]);
+          if (split)
+            small.push_back(fenced[places[reg] + 1]);
+        }
+        for (int64_t reg : step.acc)
+          values.push_back(sum[reg]);
+        bool accumulates = !(fromZero && i == 0);
+        Value descriptor = getDescriptor(false, step);
+        if (split) {
+          emitInstruction(builder, loc, small, descriptor, accumulates, values);
+          emitInstruction(builder, loc, big, getDescriptor(true, step), true,
+                          values);
+          accumulates = true;
+        }
+        emitInstruction(builder, loc, big, descriptor, accumulates, values);
+        for (auto [reg, value] : llvm::zip_equal(step.acc, values))
+          sum[reg] = value;
+      }
+    emitText(builder, loc, "wgmma.commit_group.sync.aligned;");
+  };
+  auto emitWait = [&](MutableArrayRef<Value> sum) {
+    llvm::copy(emitTied(builder, loc, "wgmma.wait_group.sync.aligned 0;",
+                        SmallVector<Value>(sum)),
+               sum.begin());
+  };
+  // The depths of a batch: one, or more while their fragments are few.
+  auto countBatch = [&](ArrayRef<Depth> depths) {
+    int64_t perDepth = 4 * int64_t(depths.front().size()) * (split ? 2 : 1);
+    return std::min<size_t>(depths.size(),
+                            std::max<int64_t>(1, kBatchRegisters / perDepth));
+  };
+
+  Registers acc(get(op.getAcc()));
+  ArrayRef<Depth> rest(*plan);
+  if (!split) {
+    bool inFlight = isInFlight(op.getAcc());
+    while (!rest.empty()) {
+      auto part = rest.take_front(countBatch(rest));
+      rest = rest.drop_front(part.size());
+      emitBatch(part, acc, /*fromZero=*/false, inFlight);
+      // The fragments of the batch before this one are free again.
+      if (inFlight)
+        emitText(builder, loc, "wgmma.wait_group.sync.aligned 1;");
+      inFlight = true;
+    }
+    if (!getNextInFlight(op))
+      emitWait(acc);
+    set(op.getResult(), acc);
+    return success();
+  }
+
+  auto steps = tile::planMma(op.getDims(), layouts, 32);
+  Type f32 = builder.getF32Type();
+  for (size_t first = 0; first < plan->size(); first += kPromotedDepths) {
+    auto part = ArrayRef<Depth>(*plan).slice(
+        first, std::min(kPromotedDepths, plan->size() - first));
+    Registers sum;
+    for (size_t i = 0; i < acc.size(); ++i)
+      sum.push_back(LLVM::UndefOp::create(builder, loc, f32));
+    for (size_t i = 0; i < part.size();) {
+      size_t count = countBatch(part.drop_front(i));
+      emitBatch(part.slice(i, count), sum, /*fromZero=*/i == 0,
+                /*inFlight=*/i != 0);
+      if (i != 0)
+        emitText(builder, loc, "wgmma.wait_group.sync.aligned 1;");
+      i += count;
+    }
+    emitWait(sum);
+    auto tileSteps = ArrayRef(*steps).slice(first, part.size());
+    sum = emitRepair(builder, loc, sum, [&](MutableArrayRef<Value> again) {
+      for (const tile::MmaStep &target : tileSteps.front()) {
+        FragmentLoader left =
+            makeLoader(op.getLhs(), layouts.lhs, Fragment::Tf32Again);
+        FragmentLoader right =
+            makeLoader(op.getRhs(), layouts.rhs, Fragment::Tf32Again);
+        Registers single(sum.size(), zero(loc, f32));
+        for (const SmallVector<tile::MmaStep> &depth : tileSteps)
+          for (const tile::MmaStep &step : depth)
+            if (step.acc == target.acc)
+              emitTf32Depth(builder, loc, step, left, right, single);
+        for (int64_t reg : target.acc) {
+          Value isNan = arith::CmpFOp::create(builder, loc,
+                                              arith::CmpFPredicate::UNO,
+                                              again[reg], again[reg]);
+          again[reg] = arith::SelectOp::create(builder, loc, isNan, single[reg],
+                                               again[reg]);
+        }
+      }
+    });
+    for (auto [total, value] : llvm::zip_equal(acc, sum))
+      total = arith::AddFOp::create(builder, loc, total, value);
+  }
+  set(op.getResult(), acc);
+  return success();
+}
+
+} // namespace tilefuse
