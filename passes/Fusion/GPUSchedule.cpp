@@ -5,10 +5,15 @@
 // rows). It is made as square as the extents allow within 64 accumulator
 // registers of each of 256 threads, pixels innermost first so that rows stay
 // contiguous. A tile whose index is divided (a transposed convolution) is computed
-// one residue class at a time, so it may be as many times larger. Then the
-// reduction step grows while the operand blocks of one
-// step leave room for two instances on a multiprocessor; if even the smallest
-// step does not fit, the tile shrinks.
+// one residue class an instance, so it may be as many times larger. Then the
+// reduction step grows while the operand blocks of one step leave room for two
+// instances on a multiprocessor; if even the smallest step does not fit, the tile
+// shrinks.
+//
+// The weights of a residue class lie scattered, a few of each sector, and every
+// instance would fetch them all again. Where one multiprocessor's shared memory
+// holds them for the whole reduction beside a patch, an instance computes many
+// tiles with them.
 //
 // Without a contraction the tile only has to keep every thread busy and loads
 // wide: a few elements a thread, innermost dims first, after whatever must be
@@ -18,6 +23,7 @@
 
 #include "passes/Fusion/ScheduleHeuristic.h"
 #include "passes/Fusion/TileExtents.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace tilefuse;
@@ -52,6 +58,13 @@ constexpr int64_t kLeastReuse = 24;
 constexpr int64_t kLongReduction = 32768;
 /// Depth of one step of the reduction loop, over all dims but taps.
 constexpr int64_t kLargestStep = 32;
+/// Matrix instructions of one step, in the code of a warp.
+constexpr int64_t kLongestStep = 640;
+/// Instances a multiprocessor computes one after another, at least: fewer leave
+/// some idle at the end.
+constexpr int64_t kLeastInstances = 8;
+/// Tiles of one instance, at most.
+constexpr int64_t kMostTiles = 32;
 
 /// Accumulators of a weight gradient's tile: 144 registers of 256 threads. More
 /// than elsewhere, because every further tile reads both operands again.
@@ -102,9 +115,10 @@ public:
     // One residue class is computed at a time.
     for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim)
       residues *= getResidues(dim);
-    // The classes are unrolled: half the registers each keeps the code short.
+    classesAreInstances = areClassesInstances();
+    // Unrolled classes take half the registers each: that keeps the code short.
     if (residues > 1)
-      budget = budget / 2 * residues;
+      budget = (classesAreInstances ? budget : budget / 2) * residues;
     if (tile.getCount() > budget) {
       reason = "what one tile must hold takes " +
                std::to_string(tile.getCount()) + " elements; " +
@@ -126,17 +140,31 @@ public:
     }
     if (failed(chooseSteps(rows)))
       return failure();
+    if (residues > 1 && classesAreInstances)
+      choice.tiles = keepReduction(rows);
     block.assign(tile.get().begin(), tile.get().end());
     block.append(steps.begin(), steps.end());
     choice.warps = std::max<int64_t>(
         warpsFor(tile.getCount() / residues, getSumsPerThread()),
         useMatrixUnit ? 4 : 1);
-    choice.mma =
-        useMatrixUnit ? fuse::MmaKind::mma_sync : fuse::MmaKind::fma;
+    choice.mma = !useMatrixUnit ? fuse::MmaKind::fma
+                 : suitsWarpgroups(element, height / residues, width, choice.warps)
+                     ? fuse::MmaKind::wgmma
+                     : fuse::MmaKind::mma_sync;
     return success();
   }
 
 private:
+  /// Hopper's instructions for four warps: 64 rows by columns, of which the
+  /// operand in shared memory needs 64 for its rate.
+  bool suitsWarpgroups(Type element, int64_t height, int64_t width,
+                       int64_t warps) const {
+    constexpr int64_t leastColumns = 64, leastRows = 64;
+    return model.getTarget().getArch() == "sm_90a" && element.isF32() &&
+           warps >= 4 && std::min(height, width) >= leastColumns &&
+           std::max(height, width) >= leastRows * warps / 4;
+  }
+
   void growParallel(ArrayRef<unsigned> rows, ArrayRef<unsigned> columns,
                     int64_t budget) {
     if (!useMatrixUnit) {
@@ -228,6 +256,89 @@ private:
     return classes;
   }
 
+  /// Whether every residue class is told by the one tap in its index, so that
+  /// classes can be instances of one code. No window may need them together.
+  bool areClassesInstances() const {
+    auto coefficientOf = [&](AffineExpr expr, unsigned dim) -> int64_t {
+      MLIRContext *context = expr.getContext();
+      SmallVector<AffineExpr> at(roles.size(),
+                                 getAffineConstantExpr(0, context));
+      auto evaluate = [&] {
+        auto value = dyn_cast<AffineConstantExpr>(expr.replaceDims(at));
+        return value ? value.getValue() : 0;
+      };
+      int64_t origin = evaluate();
+      at[dim] = getAffineConstantExpr(1, context);
+      return evaluate() - origin;
+    };
+    for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim)
+      if (getResidues(dim) > 1 && structure.getGranules()[dim] > 1)
+        return false;
+    for (const fuse::OperandAccess &access : space.operands)
+      for (auto [expr, divisor] :
+           llvm::zip(access.map.getResults(), access.divisors)) {
+        if (divisor == 1)
+          continue;
+        SmallVector<unsigned> taps;
+        for (unsigned dim = 0; dim < roles.size(); ++dim)
+          if (expr.isFunctionOfDim(dim) && space.bounds[dim] > 1) {
+            if (space.isReduction[dim])
+              taps.push_back(dim);
+            else if (coefficientOf(expr, dim) != 1)
+              return false;
+          }
+        if (taps.size() != 1 ||
+            std::gcd(coefficientOf(expr, taps.front()), divisor) != 1)
+          return false;
+      }
+    return true;
+  }
+
+  /// Takes the whole reduction as one step if its operands, the patch of the
+  /// next tile among them, fit; returns how many tiles an instance then
+  /// computes.
+  int64_t keepReduction(ArrayRef<unsigned> rows) {
+    if (!useMatrixUnit)
+      return 1;
+    SmallVector<int64_t> before = steps;
+    unsigned numRoot = structure.getNumRootDims();
+    int64_t depth = 1;
+    for (unsigned dim = numRoot; dim < roles.size(); ++dim) {
+      bool isTap = roles[dim] == DimRole::Tap;
+      steps[dim - numRoot] =
+          isTap ? space.bounds[dim]
+                : std::max<int64_t>(before[dim - numRoot],
+                                    llvm::PowerOf2Ceil(space.bounds[dim]));
+      depth *= steps[dim - numRoot];
+    }
+    int64_t sums = tile.getCount() / residues;
+    int64_t instructions = sums / 128 * (depth / residues / 8) /
+                           warpsFor(sums, getSumsPerThread());
+    bool wastes = false;
+    for (unsigned dim = numRoot; dim < roles.size(); ++dim)
+      wastes |= steps[dim - numRoot] * 7 > space.bounds[dim] * 8 &&
+                steps[dim - numRoot] > before[dim - numRoot];
+    int64_t room = model.getTarget().getSharedMemory() - 8 * 1024;
+    int64_t instances = tile.getNumTiles() * residues;
+    int64_t tiles = std::min(
+        kMostTiles,
+        instances / (kLeastInstances * model.getTarget().getUnits()));
+    if (wastes || instructions > kLongestStep || getShared() > room ||
+        tiles < 2) {
+      steps = before;
+      return 1;
+    }
+    // All instances take equally many.
+    for (unsigned dim : llvm::reverse(rows)) {
+      int64_t count = llvm::divideCeil(space.bounds[dim], tile[dim]);
+      if (count == 1)
+        continue;
+      tiles = std::min(tiles, count);
+      return llvm::divideCeil(count, llvm::divideCeil(count, tiles));
+    }
+    return 1;
+  }
+
   /// Several row dims: an image, whose columns are worth keeping contiguous.
   static bool isPixelLike(ArrayRef<unsigned> rows) { return rows.size() > 1; }
 
@@ -290,7 +401,7 @@ private:
   int64_t getSumsPerThread() const {
     if (!useMatrixUnit)
       return 8;
-    return residues > 1 ? 32 : 64;
+    return residues > 1 && !classesAreInstances ? 32 : 64;
   }
 
   /// Terms that one step adds to each sum, taps aside.
@@ -319,7 +430,26 @@ private:
   bool useMatrixUnit = false;
   int64_t instructionDepth = 8;
   int64_t residues = 1;
+  bool classesAreInstances = false;
 };
+
+/// How many tiles one instance of a reduction across tiles takes, along the
+/// longest dim folded: as many as leave every multiprocessor its share. What it
+/// sums up over them is stored once.
+int64_t chooseTiles(const fuse::KernelStructure &structure,
+                    const TileExtents &tile, int64_t units) {
+  constexpr int64_t instancesPerUnit = 8;
+  int64_t longest = 1;
+  for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim)
+    if (structure.getCrossReduced()[dim])
+      longest = std::max<int64_t>(
+          longest,
+          llvm::divideCeil(structure.getRootExtents()[dim], tile[dim]));
+  int64_t wanted = std::clamp<int64_t>(
+      tile.getNumTiles() / (instancesPerUnit * units), 1, longest);
+  // All take equally many.
+  return llvm::divideCeil(longest, llvm::divideCeil(longest, wanted));
+}
 
 /// Kernels without a contraction.
 LogicalResult scheduleElements(const fuse::KernelStructure &structure,
@@ -379,6 +509,8 @@ LogicalResult scheduleElements(const fuse::KernelStructure &structure,
     whole *= block[rank];
   }
   choice.warps = warpsFor(tile.getCount(), 8);
+  if (crosses)
+    choice.tiles = chooseTiles(structure, tile, model.getTarget().getUnits());
   return success();
 }
 

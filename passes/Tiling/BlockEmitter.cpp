@@ -229,20 +229,27 @@ FailureOr<SmallVector<Value>> BlockEmitter::emitLoops(Location loc,
   return result;
 }
 
-LogicalResult
-BlockEmitter::emitRepeat(Location loc, unsigned var,
-                         llvm::function_ref<LogicalResult()> body) {
+FailureOr<SmallVector<Value>> BlockEmitter::emitRepeat(
+    Location loc, unsigned var, ValueRange inits,
+    llvm::function_ref<FailureOr<SmallVector<Value>>(ValueRange)> body) {
   OpBuilder::InsertionGuard guard(b);
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
   Value end = arith::ConstantIndexOp::create(b, loc, vars.getCount(var));
-  auto loop = scf::ForOp::create(b, loc, zero, end, one);
+  auto loop = scf::ForOp::create(b, loc, zero, end, one, inits);
   b.setInsertionPointToStart(loop.getBody());
   vars.setValue(var, loop.getInductionVar());
   scopes.emplace_back();
   scopes.back().loop = loop;
   scopes.back().var = var;
-  LogicalResult result = body();
+  FailureOr<SmallVector<Value>> result = body(loop.getRegionIterArgs());
   scopes.pop_back();
-  return result;
+  if (failed(result))
+    return failure();
+  // A loop that carries nothing has its terminator already.
+  if (!result->empty()) {
+    b.setInsertionPointToEnd(loop.getBody());
+    scf::YieldOp::create(b, loc, *result);
+  }
+  return SmallVector<Value>(loop.getResults());
 }

@@ -100,10 +100,13 @@ public:
   emitLoops(mlir::Location loc, llvm::ArrayRef<int64_t> counts,
             mlir::ValueRange inits, LoopBody body);
 
-  /// A loop over variable `var`, which carries nothing.
-  mlir::LogicalResult
-  emitRepeat(mlir::Location loc, unsigned var,
-             llvm::function_ref<mlir::LogicalResult()> body);
+  /// A loop over variable `var`. The body gets what is carried and returns what
+  /// is carried on.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> emitRepeat(
+      mlir::Location loc, unsigned var, mlir::ValueRange inits,
+      llvm::function_ref<
+          mlir::FailureOr<llvm::SmallVector<mlir::Value>>(mlir::ValueRange)>
+          body);
 
   //===--- small blocks of code -------------------------------------------===//
 

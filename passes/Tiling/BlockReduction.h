@@ -42,6 +42,31 @@ private:
   llvm::SmallVector<int64_t> dims;
 };
 
+/// A reduction whose instance takes several tiles one after another, and carries
+/// the state from one to the next (ReductionTiling.cpp). Where the state is a
+/// single accumulator and registers allow, each element of the tile has its own,
+/// and they are combined once, behind the last tile.
+class RunningReduction {
+public:
+  /// `iterations` is what one tile covers; the variable of the loop over the
+  /// tiles occurs in reduction dims only.
+  RunningReduction(BlockEmitter &emitter, fuse::ReductionOpInterface op,
+                   const Slice &iterations);
+
+  /// Neutral states to start with.
+  llvm::SmallVector<mlir::Value> getInits();
+  /// The states after one more tile.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> add(mlir::ValueRange carried);
+  /// The state of all tiles, as tileReductionPart gives it.
+  llvm::SmallVector<mlir::Value> finish(mlir::ValueRange carried);
+
+private:
+  BlockEmitter &emitter;
+  fuse::ReductionOpInterface op;
+  Slice iterations;
+  bool perElement;
+};
+
 } // namespace tilefuse
 
 #endif // TILEFUSE_PASSES_TILING_BLOCKREDUCTION_H

@@ -1,6 +1,7 @@
 //===- KernelEmitter.cpp - tile functions and launches ----------*- C++ -*-===//
 
 #include "passes/Tiling/KernelEmitter.h"
+#include "passes/Tiling/BlockReduction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/Iterators.h"
@@ -126,6 +127,12 @@ private:
                            BlockEmitter &emitter);
   LogicalResult emitCrosses(StagePlan &plan, FunctionBuilder &function,
                             BlockEmitter &emitter);
+  LogicalResult emitTiles(StagePlan &plan, FunctionBuilder &function,
+                          BlockEmitter &emitter,
+                          llvm::function_ref<LogicalResult()> tile);
+  void storeStates(const CrossReduction &cross,
+                   ArrayRef<SmallVector<Value>> parts,
+                   FunctionBuilder &function, BlockEmitter &emitter);
   FailureOr<SmallVector<Value>> emitPart(BlockEmitter &emitter,
                                          const StagePlan &plan,
                                          const CrossReduction &cross,
@@ -280,43 +287,127 @@ PartialStates &KernelEmitter::getStates(const CrossReduction &cross) {
   return partial;
 }
 
+/// Stores the partial state of a reduction; `parts` has one per class.
+void KernelEmitter::storeStates(const CrossReduction &cross,
+                                ArrayRef<SmallVector<Value>> parts,
+                                FunctionBuilder &function,
+                                BlockEmitter &emitter) {
+  OpBuilder &b = emitter.getBuilder();
+  Location loc = cross.op->getLoc();
+  auto reduction = dyn_cast<fuse::ReductionOpInterface>(cross.op);
+  // Classes that keep the same elements share one state.
+  std::vector<std::pair<Slice, SmallVector<Value>>> kept;
+  for (auto [part, state] : llvm::zip_equal(cross.parts, parts)) {
+    Slice points = part;
+    if (reduction)
+      points.resize(emitter.getForm(cross.op).space.getNumParallel());
+    auto same = llvm::find_if(
+        kept, [&](const auto &other) { return other.first == points; });
+    if (same == kept.end())
+      kept.push_back({points, state});
+    else
+      same->second = reduction.combine(b, loc, same->second, state);
+  }
+  PartialStates &partial = getStates(cross);
+  for (auto &[points, state] : kept) {
+    Slice slice{{cross.slot, 1, 1}};
+    llvm::append_range(slice, points);
+    for (auto [view, value] : llvm::zip(partial.views, state)) {
+      if (!view)
+        continue;
+      Value block = emitter.reshape(loc, value, getExtents(slice));
+      emitter.store(loc, block, function.getArgument(view, true), slice);
+    }
+  }
+}
+
+/// The reductions whose states are stored for each tile.
 LogicalResult KernelEmitter::emitCrosses(StagePlan &plan,
                                          FunctionBuilder &function,
                                          BlockEmitter &emitter) {
-  OpBuilder &b = emitter.getBuilder();
   for (const CrossReduction &cross : plan.crosses) {
-    Location loc = cross.op->getLoc();
-    auto reduction = dyn_cast<fuse::ReductionOpInterface>(cross.op);
-    // Classes that keep the same elements share one state.
-    std::vector<std::pair<Slice, SmallVector<Value>>> kept;
-    for (auto [part, slices] : llvm::zip(cross.parts, plan.classes)) {
+    if (cross.isCarried)
+      continue;
+    SmallVector<SmallVector<Value>> parts;
+    for (auto [part, slices] : llvm::zip_equal(cross.parts, plan.classes)) {
       emitter.setTileSlices(&slices);
       FailureOr<SmallVector<Value>> state =
           emitPart(emitter, plan, cross, part);
       if (failed(state))
         return failure();
-      Slice points = part;
-      if (reduction)
-        points.resize(emitter.getForm(cross.op).space.getNumParallel());
-      auto same = llvm::find_if(
-          kept, [&](const auto &other) { return other.first == points; });
-      if (same == kept.end())
-        kept.push_back({points, *state});
-      else
-        same->second = reduction.combine(b, loc, same->second, *state);
+      parts.push_back(*state);
     }
-    PartialStates &partial = getStates(cross);
-    for (auto &[points, state] : kept) {
-      Slice slice{{cross.slot, 1, 1}};
-      llvm::append_range(slice, points);
-      for (auto [view, value] : llvm::zip(partial.views, state)) {
-        if (!view)
-          continue;
-        Value block = emitter.reshape(loc, value, getExtents(slice));
-        emitter.store(loc, block, function.getArgument(view, true), slice);
+    storeStates(cross, parts, function, emitter);
+  }
+  return success();
+}
+
+/// The tiles of one instance, one after another, and the reductions whose
+/// states go from tile to tile.
+LogicalResult KernelEmitter::emitTiles(StagePlan &plan,
+                                       FunctionBuilder &function,
+                                       BlockEmitter &emitter,
+                                       llvm::function_ref<LogicalResult()> tile) {
+  if (!plan.repeat)
+    return tile();
+  std::vector<RunningReduction> running;
+  SmallVector<Value> inits;
+  for (const CrossReduction &cross : plan.crosses)
+    for (const Slice &part : cross.parts)
+      if (cross.isCarried) {
+        running.emplace_back(
+            emitter, cast<fuse::ReductionOpInterface>(cross.op), part);
+        llvm::append_range(inits, running.back().getInits());
+      }
+  auto forEachRunning = [&](ValueRange carried, auto visit) {
+    unsigned position = 0;
+    for (const CrossReduction &cross : plan.crosses) {
+      if (!cross.isCarried)
+        continue;
+      unsigned size = cast<fuse::ReductionOpInterface>(cross.op)
+                          .getAccumulatorTypes()
+                          .size();
+      for (auto &slices : plan.classes) {
+        emitter.setTileSlices(&slices);
+        if (failed(visit(running[position], carried.take_front(size))))
+          return failure();
+        carried = carried.drop_front(size);
+        ++position;
       }
     }
-  }
+    return success();
+  };
+  FailureOr<SmallVector<Value>> carried = emitter.emitRepeat(
+      kernel.getLoc(), *plan.repeat, inits,
+      [&](ValueRange states) -> FailureOr<SmallVector<Value>> {
+        if (failed(tile()))
+          return failure();
+        SmallVector<Value> next;
+        if (failed(forEachRunning(states, [&](RunningReduction &reduction,
+                                              ValueRange own) {
+              FailureOr<SmallVector<Value>> more = reduction.add(own);
+              if (failed(more))
+                return failure();
+              llvm::append_range(next, *more);
+              return success();
+            })))
+          return failure();
+        return next;
+      });
+  if (failed(carried))
+    return failure();
+  std::vector<SmallVector<Value>> states;
+  (void)forEachRunning(*carried,
+                       [&](RunningReduction &reduction, ValueRange own) {
+                         states.push_back(reduction.finish(own));
+                         return success();
+                       });
+  ArrayRef<SmallVector<Value>> rest(states);
+  for (const CrossReduction &cross : plan.crosses)
+    if (cross.isCarried) {
+      storeStates(cross, rest.take_front(cross.parts.size()), function, emitter);
+      rest = rest.drop_front(cross.parts.size());
+    }
   return success();
 }
 
@@ -346,16 +437,14 @@ LogicalResult KernelEmitter::emitStage(StagePlan &plan, StringRef name) {
   }
   if (plan.split)
     emitter.setSplit(plan.split->first, plan.split->second);
-  auto emitTile = [&] {
+  auto emitTile = [&]() -> LogicalResult {
     if (plan.primed && failed(emitter.evaluate(plan.primed, plan.primedSlice)))
       return failure();
     if (failed(emitStores(plan, function, emitter)))
       return failure();
     return emitCrosses(plan, function, emitter);
   };
-  if (failed(plan.repeat
-                 ? emitter.emitRepeat(kernel.getLoc(), *plan.repeat, emitTile)
-                 : emitTile()))
+  if (failed(emitTiles(plan, function, emitter, emitTile)))
     return function.discard(), failure();
   emitFills(plan, function, emitter);
   for (Value value : plan.stores)

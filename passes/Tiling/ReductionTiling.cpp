@@ -69,8 +69,16 @@ public:
   /// Takes the reduction dims as `iterations` has them, in one block.
   void takeWhole();
   FailureOr<SmallVector<Value>> emitState();
+  /// The states of single elements, as blocks of getElementShape().
+  FailureOr<SmallVector<Value>> emitElements();
+  SmallVector<int64_t> getElementShape() const {
+    return getExtents(iterations);
+  }
+  /// Combines blocks of states along the reduction dims.
+  SmallVector<Value> combineElements(ValueRange states);
 
 private:
+  SmallVector<Value> restoreOrder(SmallVector<Value> state);
   bool sharesSum(unsigned dim) const;
   bool isDivided(unsigned dim) const;
   std::optional<SliceDim> getHeld(unsigned dim) const;
@@ -304,6 +312,34 @@ FailureOr<SmallVector<Value>> ReductionTiling::emitStep(const Slice &box,
   return state;
 }
 
+FailureOr<SmallVector<Value>> ReductionTiling::emitElements() {
+  SmallVector<Value> elements;
+  for (unsigned index = 0; index < op->getNumOperands(); ++index) {
+    FailureOr<Value> block =
+        reader.readAligned(index, iterations, /*expand=*/true);
+    if (failed(block))
+      return failure();
+    elements.push_back(*block);
+  }
+  Value mask = emitMask(iterations);
+  SmallVector<Value> state = op.lift(b, loc, elements, /*index=*/Value());
+  for (auto [value, attribute] : llvm::zip(state, neutral))
+    value = emitter.select(loc, mask, value, attribute);
+  return state;
+}
+
+SmallVector<Value> ReductionTiling::combineElements(ValueRange states) {
+  TileBlockReducer reducer(emitter, form, order, iterations, /*mask=*/Value());
+  SmallVector<Value> state(states);
+  if (reducer.hasDims())
+    state = reducer.reduce(b, loc, states,
+                           [&](OpBuilder &b, Location loc, ValueRange lhs,
+                               ValueRange rhs) {
+                             return op.combine(b, loc, lhs, rhs);
+                           });
+  return restoreOrder(std::move(state));
+}
+
 FailureOr<SmallVector<Value>> ReductionTiling::emitState() {
   SmallVector<int64_t> counts, shape;
   bool loops = false;
@@ -324,17 +360,22 @@ FailureOr<SmallVector<Value>> ReductionTiling::emitState() {
       });
   if (failed(state))
     return failure();
-  // Back to the op's own order of dims.
+  return restoreOrder(std::move(*state));
+}
+
+/// Blocks of states, back in the op's own order of dims.
+SmallVector<Value> ReductionTiling::restoreOrder(SmallVector<Value> state) {
   SmallVector<unsigned> kept;
-  SmallVector<int64_t> keptShape, ownShape(form.getNumDims());
+  SmallVector<int64_t> keptShape, ownShape(form.getNumDims(), 1);
   for (auto [dim, own] : llvm::enumerate(order)) {
-    ownShape[own] = shape[dim];
-    if (shape[dim] == 1)
+    int64_t extent = form.isReduction(dim) ? 1 : iterations[dim].extent;
+    ownShape[own] = extent;
+    if (extent == 1)
       continue;
     kept.push_back(own);
-    keptShape.push_back(shape[dim]);
+    keptShape.push_back(extent);
   }
-  for (Value &value : *state) {
+  for (Value &value : state) {
     value = emitter.reshape(loc, value, keptShape);
     value = emitter.align(loc, value, kept, ownShape);
   }
@@ -389,4 +430,53 @@ tilefuse::tileReductionPart(BlockEmitter &emitter,
   ReductionTiling tiling(emitter, op, iterations);
   tiling.takeWhole();
   return tiling.emitState();
+}
+
+/// Registers that one thread gives to the states of one reduction.
+static constexpr int64_t statesPerThread = 16;
+
+RunningReduction::RunningReduction(BlockEmitter &emitter,
+                                   fuse::ReductionOpInterface op,
+                                   const Slice &iterations)
+    : emitter(emitter), op(op), iterations(iterations) {
+  auto schedule = emitter.getKernel().getSchedule();
+  int64_t threads = (schedule ? schedule->getWarps() : 4) * 32, elements = 1;
+  for (const SliceDim &part : iterations)
+    elements *= part.extent;
+  perElement = op.getAccumulatorTypes().size() == 1 &&
+               !op.needsReductionIndex() &&
+               elements <= statesPerThread * threads;
+}
+
+SmallVector<Value> RunningReduction::getInits() {
+  SmallVector<int64_t> shape;
+  if (perElement) {
+    shape = ReductionTiling(emitter, op, iterations).getElementShape();
+  } else {
+    const SpaceForm &form = emitter.getForm(op);
+    for (auto [dim, part] : llvm::enumerate(iterations))
+      shape.push_back(form.isReduction(dim) ? 1 : part.extent);
+  }
+  SmallVector<Value> inits;
+  for (TypedAttr attribute : op.getNeutral())
+    inits.push_back(emitter.splat(op.getLoc(), attribute, shape));
+  return inits;
+}
+
+FailureOr<SmallVector<Value>> RunningReduction::add(ValueRange carried) {
+  ReductionTiling tiling(emitter, op, iterations);
+  tiling.takeWhole();
+  FailureOr<SmallVector<Value>> part =
+      perElement ? tiling.emitElements() : tiling.emitState();
+  if (failed(part))
+    return failure();
+  return op.combine(emitter.getBuilder(), op.getLoc(), carried, *part);
+}
+
+SmallVector<Value> RunningReduction::finish(ValueRange carried) {
+  if (!perElement)
+    return SmallVector<Value>(carried);
+  ReductionTiling tiling(emitter, op, iterations);
+  tiling.takeWhole();
+  return tiling.combineElements(carried);
 }

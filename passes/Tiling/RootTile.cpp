@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/Tiling/RootTile.h"
+#include "dialects/Fuse/KernelStructure.h"
 #include "passes/Tiling/ContractionRoles.h"
 #include "passes/Tiling/ResidueSplitting.h"
 
@@ -46,6 +47,7 @@ private:
   void chooseBlock(bool scheduled);
   void fitGroups();
   bool isSharable(unsigned dim) const;
+  void findLongestFolded();
   SmallVector<unsigned> getGridOrder() const;
   void addSlices(RootTile &tile, ArrayRef<SliceDim> parallel) const;
 
@@ -56,6 +58,7 @@ private:
   int64_t tiles = 1;
   const SpaceForm *form = nullptr;
   SmallVector<int64_t> bounds, block;
+  std::optional<unsigned> longestFolded;
 };
 
 void RootTiler::chooseBlock(bool scheduled) {
@@ -65,6 +68,8 @@ void RootTiler::chooseBlock(bool scheduled) {
     block.assign(schedule->getBlock().begin(),
                  schedule->getBlock().begin() + bounds.size());
     tiles = schedule->getTiles();
+    if (!form && tiles > 1)
+      findLongestFolded();
   } else {
     block.assign(bounds.size(), 1);
     int64_t room = defaultTile;
@@ -131,11 +136,31 @@ SmallVector<unsigned> RootTiler::getGridOrder() const {
 /// Whether tiles that follow each other along `dim` read the same part of some
 /// operand.
 bool RootTiler::isSharable(unsigned dim) const {
-  return form && llvm::any_of(form->operands, [&](const AccessForm &access) {
-           return llvm::none_of(access.dims, [&](const auto &dimForm) {
-             return dimForm && dimForm->coefficients[dim] != 0;
-           });
-         });
+  if (!form)
+    return dim == longestFolded;
+  return llvm::any_of(form->operands, [&](const AccessForm &access) {
+    return llvm::none_of(access.dims, [&](const auto &dimForm) {
+      return dimForm && dimForm->coefficients[dim] != 0;
+    });
+  });
+}
+
+/// Of the dims that every reduction across tiles folds, the one with most tiles:
+/// an instance that goes along it keeps the states.
+void RootTiler::findLongestFolded() {
+  std::string reason;
+  FailureOr<fuse::KernelStructure> structure =
+      fuse::KernelStructure::analyze(kernel, reason);
+  if (failed(structure) || structure->getRootValue() != root)
+    return;
+  int64_t most = 1;
+  for (unsigned dim = 0; dim < bounds.size(); ++dim) {
+    int64_t count = llvm::divideCeil(bounds[dim], block[dim]);
+    if (!structure->getCrossReduced()[dim] || count <= most)
+      continue;
+    most = count;
+    longestFolded = dim;
+  }
 }
 
 void RootTiler::addSlices(RootTile &tile, ArrayRef<SliceDim> parallel) const {

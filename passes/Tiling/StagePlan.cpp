@@ -135,15 +135,20 @@ StagePlanner::getCrosses(const StagePlan &plan,
       continue;
     // The slot counts the grid variables that the kept dims do not use.
     const SpaceForm &form = formOf(first.op);
-    for (unsigned var : plan.getTileVars()) {
-      bool kept = false;
-      for (auto [dim, part] : llvm::enumerate(cross.parts.front()))
-        kept |= !form.isReduction(dim) && part.base.dependsOn(var);
-      if (kept)
+    auto keeps = [&](unsigned var) {
+      return llvm::any_of(
+          llvm::enumerate(cross.parts.front()), [&](const auto &entry) {
+            return !form.isReduction(entry.index()) &&
+                   entry.value().base.dependsOn(var);
+          });
+    };
+    for (unsigned var : plan.grid) {
+      if (keeps(var))
         continue;
       cross.slot = cross.slot * plan.vars.getCount(var) + Coord::ofVar(var, 1);
       cross.slots *= plan.vars.getCount(var);
     }
+    cross.isCarried = plan.repeat && !keeps(*plan.repeat);
     crosses.push_back(std::move(cross));
   }
   return crosses;

@@ -39,6 +39,8 @@ struct CrossReduction {
   /// Position among the partial states of one element, and their number.
   Coord slot;
   int64_t slots = 1;
+  /// The tiles that an instance takes one after another share one state.
+  bool isCarried = false;
 };
 
 struct StagePlan {

@@ -127,6 +127,20 @@ tilefuse::propagateForward(fuse::KernelOp kernel, const SpaceForms &forms,
   return partial;
 }
 
+/// The results of reductions held in part, and what is computed from them: no
+/// tile of this stage has those.
+static llvm::DenseSet<Value> getMerged(Block &body,
+                                       ArrayRef<PartialReduction> partial) {
+  llvm::DenseSet<Value> merged;
+  for (const PartialReduction &part : partial)
+    merged.insert_range(part.op->getResults());
+  for (Operation &op : body.without_terminator())
+    if (llvm::any_of(op.getOperands(),
+                     [&](Value operand) { return merged.contains(operand); }))
+      merged.insert_range(op.getResults());
+  return merged;
+}
+
 SmallVector<PartialReduction>
 tilefuse::propagateRoot(fuse::KernelOp kernel, const SpaceForms &forms,
                         Value root, const CoordVars &vars,
@@ -141,6 +155,9 @@ tilefuse::propagateRoot(fuse::KernelOp kernel, const SpaceForms &forms,
   while (true) {
     SmallVector<PartialReduction> partial =
         propagateForward(kernel, forms, vars, available, slices);
+    llvm::DenseSet<Value> merged = getMerged(body, partial);
+    for (Value value : merged)
+      slices.erase(value);
     size_t before = slices.size();
     for (Operation &op : llvm::reverse(body.without_terminator()))
       if (op.getNumResults() == 1 && slices.contains(op.getResult(0)))
