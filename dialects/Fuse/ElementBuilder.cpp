@@ -57,6 +57,13 @@ Value ElementBuilder::div(Value x, Value y) {
   return arith::DivFOp::create(b, loc, x, y);
 }
 
+Value ElementBuilder::reciprocal(Value x) {
+  bool isDouble = getElementTypeOrSelf(x.getType()).isF64();
+  return arith::DivFOp::create(b, loc, constant(1, x), x,
+                               isDouble ? arith::FastMathFlags::none
+                                        : arith::FastMathFlags::afn);
+}
+
 Value ElementBuilder::neg(Value x) {
   if (isFloat(x))
     return arith::NegFOp::create(b, loc, x);

@@ -98,7 +98,7 @@ Value SignOp::emit(ElementBuilder &e, ValueRange x) {
 /// 1 / (1 + exp(-x)): exp overflows to infinity, of which the quotient is 0.
 static Value emitSigmoid(ElementBuilder &e, Value x) {
   Value exponential = e.math<math::ExpOp>(e.neg(x));
-  return e.div(e.constant(1, x), e.add(exponential, 1));
+  return e.reciprocal(e.add(exponential, 1));
 }
 
 /// min(max(x + 3, 0), 6)
@@ -151,8 +151,7 @@ Value SeluOp::emit(ElementBuilder &e, ValueRange x) {
 }
 
 Value SiluOp::emit(ElementBuilder &e, ValueRange x) {
-  Value exponential = e.math<math::ExpOp>(e.neg(x[0]));
-  return e.div(x[0], e.add(exponential, 1));
+  return e.mul(x[0], emitSigmoid(e, x[0]));
 }
 
 Value GeluOp::emit(ElementBuilder &e, ValueRange x) {

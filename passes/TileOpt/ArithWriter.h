@@ -29,6 +29,11 @@ public:
   V sub(V x, V y) { return mlir::arith::SubFOp::create(b, x, y); }
   V mul(V x, V y) { return mlir::arith::MulFOp::create(b, x, y); }
   V div(V x, V y) { return mlir::arith::DivFOp::create(b, x, y); }
+  /// 1 / x within 1 ulp: one instruction on a GPU.
+  V reciprocal(V x) {
+    return mlir::arith::DivFOp::create(b, f(1.0f), x,
+                                       mlir::arith::FastMathFlags::afn);
+  }
   V fma(V x, V y, V z) { return mlir::math::FmaOp::create(b, x, y, z); }
   V addi(V x, V y) { return mlir::arith::AddIOp::create(b, x, y); }
   V subi(V x, V y) { return mlir::arith::SubIOp::create(b, x, y); }
@@ -75,10 +80,11 @@ public:
   V withSign(V magnitude, V sign) {
     return bitcast(f32(), ori(bitcast(i32(), magnitude), sign));
   }
+  /// NaN where either is.
+  V min(V x, V y) { return mlir::arith::MinimumFOp::create(b, x, y); }
   /// Into [low, high]; NaN stays.
   V clamp(V x, V low, V high) {
-    V lowered = select(gt(x, high), high, x);
-    return select(lt(lowered, low), low, lowered);
+    return mlir::arith::MaximumFOp::create(b, min(x, high), low);
   }
 
   /// coefficients[0] + x * (coefficients[1] + x * ...).

@@ -64,7 +64,8 @@ namespace {
 
 /// x = n ln 2 + rest.
 struct ReducedExp {
-  Value n; // i32
+  Value n;     // i32
+  Value magic; // the bits of roundMagic + n
   Value rest;
 };
 
@@ -81,7 +82,8 @@ static ReducedExp reduceExp(ArithWriter &w, Value x) {
   Value n = w.sub(shifted, w.f(roundMagic));
   Value rest = w.fma(n, w.f(-ln2High), x);
   rest = w.fma(n, w.f(-ln2Low), rest);
-  return {w.subi(w.bitcast(w.i32(), shifted), w.i(roundMagicBits)), rest};
+  Value magic = w.bitcast(w.i32(), shifted);
+  return {w.subi(magic, w.i(roundMagicBits)), magic, rest};
 }
 
 // 2^n for -126 <= n <= 127.
@@ -89,11 +91,16 @@ static Value powerOfTwo(ArithWriter &w, Value n) {
   return w.bitcast(w.f32(), w.shl(w.addi(n, w.i(127)), w.i(23)));
 }
 
-// value * 2^n for any n of f32's range; rounds once.
-static Value scale(ArithWriter &w, Value value, Value n) {
-  Value half = w.shr(n, w.i(1));
-  Value first = w.mul(value, powerOfTwo(w, half));
-  return w.mul(first, powerOfTwo(w, w.subi(n, half)));
+// value * 2^n for any n of f32's range, given the bits of roundMagic + n; rounds
+// once. What the magic number adds to a half of n is shifted out.
+static Value scale(ArithWriter &w, Value value, Value magicBits) {
+  auto power = [&](Value n) {
+    Value bits = w.shl(n, w.i(23));
+    return w.bitcast(w.f32(), w.addi(bits, w.i(127 << 23)));
+  };
+  Value half = w.shr(magicBits, w.i(1));
+  Value first = w.mul(value, power(half));
+  return w.mul(first, power(w.subi(magicBits, half)));
 }
 
 // exp(r) - 1 for |r| <= ln 2 / 2.
@@ -114,7 +121,7 @@ Value tilefuse::expandExp(ImplicitLocOpBuilder &b, Value x) {
   ArithWriter w(b, x);
   ReducedExp reduced = reduceExp(w, w.clamp(x, w.f(-104.0f), w.f(89.0f)));
   Value core = emitExpM1Core(w, reduced.rest, expCoefficients);
-  return scale(w, w.add(core, w.f(1.0f)), reduced.n);
+  return scale(w, w.add(core, w.f(1.0f)), reduced.magic);
 }
 
 // Error below 1 ulp.
@@ -123,9 +130,8 @@ Value tilefuse::expandExp2(ImplicitLocOpBuilder &b, Value x) {
   Value clamped = w.clamp(x, w.f(-151.0f), w.f(129.0f));
   Value shifted = w.add(clamped, w.f(roundMagic));
   Value rest = w.sub(clamped, w.sub(shifted, w.f(roundMagic)));
-  Value n = w.subi(w.bitcast(w.i32(), shifted), w.i(roundMagicBits));
   Value core = w.fma(w.horner(rest, exp2Coefficients), rest, w.f(1.0f));
-  return scale(w, core, n);
+  return scale(w, core, w.bitcast(w.i32(), shifted));
 }
 
 // 2^n (e + 1) - 1 = 2 (2^(n-1) e + (2^(n-1) - 1/2)): no overflow on the way.
@@ -224,18 +230,17 @@ Value tilefuse::expandLog1p(ImplicitLocOpBuilder &b, Value x) {
   return w.select(w.lt(w.abs(x), w.f(0x1p-25f)), x, regular);
 }
 
-// Near 0 an odd polynomial, else 1 - 2 / (exp(2|x|) + 1). Error below 1.5 ulp.
+// Near 0 an odd polynomial, else 1 - 2 / (exp(2|x|) + 1). Error below 2 ulp.
 Value tilefuse::expandTanh(ImplicitLocOpBuilder &b, Value x) {
   ArithWriter w(b, x);
   Value magnitude = w.abs(x);
   Value square = w.mul(x, x);
   Value small = w.fma(w.mul(w.horner(square, tanhCoefficients), square),
                       magnitude, magnitude);
-  Value bounded =
-      w.select(w.gt(magnitude, w.f(10.0f)), w.f(10.0f), magnitude);
+  Value bounded = w.min(magnitude, w.f(10.0f));
   Value exponential = emitModerateExp(w, w.add(bounded, bounded));
-  Value large = w.sub(
-      w.f(1.0f), w.div(w.f(2.0f), w.add(exponential, w.f(1.0f))));
+  Value half = w.reciprocal(w.add(exponential, w.f(1.0f)));
+  Value large = w.fma(w.f(-2.0f), half, w.f(1.0f));
   Value isSmall = w.lt(magnitude, w.f(0.625f));
   return w.withSign(w.select(isSmall, small, large), w.signBit(x));
 }
@@ -246,8 +251,7 @@ Value tilefuse::expandErf(ImplicitLocOpBuilder &b, Value x) {
   Value magnitude = w.abs(x);
   Value small =
       w.fma(w.horner(w.mul(x, x), erfSmallCoefficients), x, x);
-  Value bounded =
-      w.select(w.gt(magnitude, w.f(4.0f)), w.f(4.0f), magnitude);
+  Value bounded = w.min(magnitude, w.f(4.0f));
   Value exponent = w.horner(bounded, erfLargeCoefficients);
   exponent = w.fma(exponent, bounded, w.sub(w.f(0.0f), bounded));
   Value large = w.sub(w.f(1.0f), emitModerateExp(w, exponent));
