@@ -9,11 +9,11 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 
-@torch.library.custom_op("tilefuse::batch_norm_train", mutates_args=())
-def batch_norm_train(
-    x: torch.Tensor, weight: torch.Tensor | None, bias: torch.Tensor | None,
-    mean: torch.Tensor | None, var: torch.Tensor | None, momentum: float, eps: float,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+@torch.library.custom_op(
+    "tilefuse::batch_norm_train", mutates_args=(),
+    schema="(Tensor x, Tensor? weight, Tensor? bias, Tensor? mean, Tensor? var, float momentum, "
+           "float eps) -> (Tensor, Tensor, Tensor)")
+def batch_norm_train(x, weight, bias, mean, var, momentum, eps):
     """(y, new running mean, new running variance); empty statistics where there were none."""
     return eager_train(x, weight, bias, mean, var, momentum, eps)
 
@@ -35,11 +35,10 @@ def eager_train(x, weight, bias, mean, var, momentum, eps):
     return y, new_mean, new_var
 
 
-@torch.library.custom_op("tilefuse::batch_norm_eval", mutates_args=())
-def batch_norm_eval(
-    x: torch.Tensor, weight: torch.Tensor | None, bias: torch.Tensor | None,
-    mean: torch.Tensor, var: torch.Tensor, eps: float,
-) -> torch.Tensor:
+@torch.library.custom_op(
+    "tilefuse::batch_norm_eval", mutates_args=(),
+    schema="(Tensor x, Tensor? weight, Tensor? bias, Tensor mean, Tensor var, float eps) -> Tensor")
+def batch_norm_eval(x, weight, bias, mean, var, eps):
     """Normalisation by given statistics."""
     return eager_eval(x, weight, bias, mean, var, eps)
 
