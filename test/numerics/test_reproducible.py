@@ -27,15 +27,17 @@ def digests(rounds, *arguments):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_examples(target):
-    assert digests(20, *TARGETS[target], *SMALL) == digests(1, *TARGETS[target], *SMALL)
+@pytest.mark.parametrize("target, rounds", [
+    ("cpu", 20), ("sm_90a", 4), pytest.param("sm_90a", 20, marks=pytest.mark.slow)])
+def test_examples(target, rounds):
+    assert digests(rounds, *TARGETS[target], *SMALL) == digests(1, *TARGETS[target], *SMALL)
 
 
+@pytest.mark.parametrize("count", [10, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("target", TARGETS)
-def test_random_graphs(target, seed, tmp_path):
+def test_random_graphs(target, count, seed, tmp_path):
     paths = []
-    for at in range(seed, seed + 20):
+    for at in range(seed, seed + count):
         path = tmp_path / f"{at}.mlir"
         path.write_text(sweep.make_graph(at).text())
         paths.append(str(path))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -142,3 +143,31 @@ def test_bias_in_front_of_batch_norm_costs_nothing(plans, name):
     outputs = [argument for argument in writer["arguments"] if argument["buffer"] != "input"
                and argument["buffer"] != "constant"]
     assert len(outputs) > 1 or writer["bytes"] <= 2 * backward["outputs"][index]["bytes"]
+
+
+def choose_residuals(name, bandwidth, compute):
+    """What is saved on a target that many times faster at memory, and at arithmetic."""
+    tool = os.path.join(BUILD, "bin", "fuse-opt")
+    run = lambda text, *flags: subprocess.run(
+        [tool, *flags], input=text, capture_output=True, text=True, check=True,
+        timeout=60).stdout
+    with open(os.path.join(EXAMPLES, name + ".mlir"), encoding="utf-8") as file:
+        text = run(file.read(), "--fuse-set-target=arch=sm_90a")
+    for what, factor in (("dram", bandwidth), ("fp32", compute), ("tensor", compute)):
+        text, count = re.subn(r"\b%s = (\d+)" % what, lambda match: "%s = %d" % (
+            what, int(match[1]) * factor), text, count=1)
+        assert count == 1
+    text = run(text, "--fuse-simplify", "--fuse-differentiate", "--fuse-simplify",
+               "--fuse-partition")
+    (head,) = re.findall(r"func\.func @%s_forward.*" % name, text)
+    return re.findall(r'tensor<([0-9x]+)x\w+> \{fuse.name = "residual', head.split("->")[1])
+
+
+def test_decisions_flip_with_the_target():
+    large = lambda name: "x".join(map(str, PRODUCTS[name]))
+    # Cheap to compute again, until memory is ten times as fast ...
+    assert large("p73") not in choose_residuals("p73", 1, 1)
+    assert large("p73") in choose_residuals("p73", 10, 1)
+    # ... and dear, until arithmetic is.
+    assert large("p54") in choose_residuals("p54", 1, 1)
+    assert large("p54") not in choose_residuals("p54", 1, 10)
