@@ -51,8 +51,8 @@ def make_call(candidate, model):
     if candidate == "max-autotune":
         return module, inputs, torch.compile(module, mode="max-autotune-no-cudagraphs")
     if candidate == "tilefuse":
-        import tilefuse.torch  # noqa: F401, registers the backend
-        return module, inputs, torch.compile(module, backend="tilefuse")
+        import tilefuse.torch
+        return module, inputs, torch.compile(module, backend=tilefuse.torch.backend)
     return module, inputs, module
 
 
