@@ -80,6 +80,14 @@ public:
   V withSign(V magnitude, V sign) {
     return bitcast(f32(), ori(bitcast(i32(), magnitude), sign));
   }
+  // The same for f64, with the bits as i64.
+  V wideAbs(V x) {
+    return bitcast(f64(), andi(bitcast(i64(), x), l(INT64_MAX)));
+  }
+  V wideSignBit(V x) { return andi(bitcast(i64(), x), l(INT64_MIN)); }
+  V withWideSign(V magnitude, V sign) {
+    return bitcast(f64(), ori(bitcast(i64(), magnitude), sign));
+  }
   /// NaN where either is.
   V min(V x, V y) { return mlir::arith::MinimumFOp::create(b, x, y); }
   /// Into [low, high]; NaN stays.

@@ -43,11 +43,10 @@ static bool isExpanded(Operation *op) {
              math::Atan2Op, math::PowFOp, math::RsqrtOp>(op);
 }
 
-// Scalars and blocks of f16, bf16 or f32.
-static bool isNarrowFloat(Type type) {
-  if (auto block = dyn_cast<RankedTensorType>(type))
-    type = block.getElementType();
-  return isa<Float16Type, BFloat16Type, Float32Type>(type);
+// Scalars and blocks of floats that have an expansion.
+static bool isKnownFloat(Type type) {
+  return isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(
+      getElementTypeOrSelf(type));
 }
 
 namespace {
@@ -57,7 +56,7 @@ struct ExpandMath : tilefuse::impl::TileExpandMathBase<ExpandMath> {
     SmallVector<Operation *> ops;
     getOperation().walk([&](tile::FuncOp kernel) {
       kernel.walk([&](Operation *op) {
-        if (isExpanded(op) && isNarrowFloat(op->getResult(0).getType()))
+        if (isExpanded(op) && isKnownFloat(op->getResult(0).getType()))
           ops.push_back(op);
       });
     });
@@ -69,13 +68,15 @@ struct ExpandMath : tilefuse::impl::TileExpandMathBase<ExpandMath> {
   void expandOp(Operation *op) {
     ImplicitLocOpBuilder b(op->getLoc(), op);
     Type type = op->getResult(0).getType();
-    bool isNarrow = !getElementTypeOrSelf(type).isF32();
+    bool isDouble = getElementTypeOrSelf(type).isF64();
+    bool isNarrow = !isDouble && !getElementTypeOrSelf(type).isF32();
     ArithWriter writer(b, op->getResult(0));
     SmallVector<Value> operands(op->getOperands());
     if (isNarrow)
       for (Value &operand : operands)
         operand = arith::ExtFOp::create(b, writer.f32(), operand);
-    Value result = expand(b, op, operands);
+    Value result =
+        isDouble ? expandDouble(b, op, operands) : expand(b, op, operands);
     if (isNarrow)
       result = arith::TruncFOp::create(b, type, result);
     op->getResult(0).replaceAllUsesWith(result);

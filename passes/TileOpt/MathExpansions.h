@@ -1,6 +1,6 @@
-//===- MathExpansions.h - f32 functions as IEEE arithmetic ------*- C++ -*-===//
+//===- MathExpansions.h - float functions as IEEE arithmetic ----*- C++ -*-===//
 //
-// Each function writes code for one math function on f32 scalars or blocks, with
+// Each function writes code for one math function on scalars or blocks, with
 // nothing but IEEE add, multiply, fma, divide, square root, comparisons and
 // integer ops. Such code gives the same bits on every machine, vectorises, and
 // needs no math library.
@@ -8,7 +8,8 @@
 // The bounds are in units in the last place. They were measured on every 4093rd
 // bit pattern of f32 against f64, and test/Tile/test_math_functions.py measures them
 // again, more coarsely. NaN goes to NaN; infinities, zeros with their sign and
-// denormals follow C.
+// denormals follow C. Those of f64 (DoubleExpansions.cpp has the bounds) are measured
+// against mpmath by the same test.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TILEFUSE_PASSES_TILEOPT_MATHEXPANSIONS_H
@@ -35,6 +36,11 @@ mlir::Value expandAtan2(mlir::ImplicitLocOpBuilder &b, mlir::Value y,
 mlir::Value expandPow(mlir::ImplicitLocOpBuilder &b, mlir::Value x,
                       mlir::Value y);
 mlir::Value expandRsqrt(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+
+/// The same functions on f64, by name: `op` is the math op, `x` its operands.
+/// Null for an op that is to stay.
+mlir::Value expandDouble(mlir::ImplicitLocOpBuilder &b, mlir::Operation *op,
+                         llvm::ArrayRef<mlir::Value> x);
 
 } // namespace tilefuse
 

@@ -120,12 +120,13 @@ def TileAllocateShared : Pass<"tile-allocate-shared", "::mlir::ModuleOp"> {
 }
 
 def TileExpandMath : Pass<"tile-expand-math", "::mlir::ModuleOp"> {
-  let summary = "Spell out f32 functions as IEEE arithmetic";
+  let summary = "Spell out functions as IEEE arithmetic";
   let description = [{
     exp, exp2, expm1, log, log2, log10, log1p, tanh, erf, sin, cos, atan, atan2, pow
     and rsqrt on f32 (and, by way of f32, on 16-bit floats) become polynomials in
     add, multiply, fma, divide and integer ops: the same bits on every target, with
-    the error bounds that `MathExpansions.cpp` states. f64 stays.
+    the error bounds that `MathExpansions.cpp` states; on f64 likewise, in f64
+    (`DoubleExpansions.cpp`).
 
     ```mlir
     %r = math.rsqrt %x : tensor<32xf32>
