@@ -52,7 +52,7 @@ def TilePipeline : Pass<"tile-pipeline", "::mlir::ModuleOp"> {
     operands of products get rings of buffers: asynchronous copies run `stages - 1`
     rounds ahead, copies through registers one round, their loads issued before
     the products and stored after them. One barrier a round. Fewer stages where
-    shared memory is short; loops that write global memory stay as they are.
+    shared memory is short; what the kernel writes itself is not read ahead.
 
     Before:
     ```mlir

@@ -33,8 +33,10 @@
 #include "passes/TileOpt/Passes.h"
 #include "passes/TileOpt/SharedHazards.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallBitVector.h"
 
 namespace tilefuse {
 #define GEN_PASS_DEF_TILEPIPELINE
@@ -46,9 +48,11 @@ using namespace tilefuse;
 using namespace tilefuse::tile;
 
 /// Shared memory that the tiles of a pipelined kernel may take together.
-static constexpr int64_t mostBytes = 200 * 1024;
-/// Registers of a thread that loads of the next round may take during products.
+static constexpr int64_t mostBytes = 224 * 1024;
+/// Registers of a thread that loads of the next round may take during products,
+/// and that everything but those and sums takes.
 static constexpr int64_t mostHeld = 48;
+static constexpr int64_t usualRegisters = 80;
 /// Words of all banks: buffers of a ring start at the same bank.
 static constexpr int64_t ringAlignment = 128;
 
@@ -67,8 +71,9 @@ struct Staging {
 
 class LoopPipeliner {
 public:
-  LoopPipeliner(scf::ForOp loop, int64_t stages, int64_t otherBytes)
-      : loop(loop), stages(stages), otherBytes(otherBytes),
+  LoopPipeliner(scf::ForOp loop, int64_t stages, int64_t otherBytes,
+                const llvm::SmallBitVector &written)
+      : loop(loop), stages(stages), otherBytes(otherBytes), written(written),
         builder(loop.getContext()) {}
 
   /// False when the loop stages nothing that can move.
@@ -76,6 +81,11 @@ public:
   int64_t getNumTiles() const { return stagings.size(); }
 
 private:
+  bool isWritten(Value view) const {
+    auto argument = dyn_cast<BlockArgument>(view);
+    return !argument || argument.getArgNumber() >= written.size() ||
+           written[argument.getArgNumber()];
+  }
   bool collect();
   bool collectSlice(Staging &staging);
   void chooseHeld();
@@ -100,6 +110,8 @@ private:
   scf::ForOp loop;
   int64_t stages;
   int64_t otherBytes;
+  /// Arguments of the kernel whose memory one of its stores may write.
+  const llvm::SmallBitVector &written;
   OpBuilder builder;
   SmallVector<Staging> stagings;
   Value rounds; // upper bound of the normalised loop
@@ -149,7 +161,9 @@ bool LoopPipeliner::collectSlice(Staging &staging) {
         return false;
       continue;
     }
-    bool movable = isa<LoadOp>(op) || isMemoryEffectFree(op);
+    bool movable = isMemoryEffectFree(op);
+    if (auto load = dyn_cast<LoadOp>(op))
+      movable = !isWritten(load.getView());
     if (!movable || (op->getNumRegions() && !isa<ReduceOp, ScanOp>(op)))
       return false;
     if (slice.insert(op))
@@ -163,13 +177,6 @@ bool LoopPipeliner::collectSlice(Staging &staging) {
 }
 
 bool LoopPipeliner::collect() {
-  WalkResult writes = loop.walk([](Operation *op) {
-    return isa<StoreOp, AtomicOp, PrintOp, AssertOp>(op)
-               ? WalkResult::interrupt()
-               : WalkResult::advance();
-  });
-  if (writes.wasInterrupted())
-    return false;
   Block *body = loop.getBody();
   for (AllocSharedOp alloc : body->getOps<AllocSharedOp>()) {
     SmallVector<Operation *> users;
@@ -197,6 +204,8 @@ bool LoopPipeliner::collect() {
       Operation *inBody = body->findAncestorOpInBlock(*user);
       movable &= user == writer || writer->isBeforeInBlock(inBody);
     }
+    if (staging.async)
+      movable &= !isWritten(staging.async.getView());
     if (movable && collectSlice(staging))
       stagings.push_back(std::move(staging));
   }
@@ -221,9 +230,19 @@ void LoopPipeliner::chooseHeld() {
       order.push_back({count, i});
   }
   llvm::sort(order);
+  // What the sums leave of the registers that a thread may have.
+  auto kernel = loop->getParentOfType<FuncOp>();
+  int64_t budget = std::min<int64_t>(255, 65536 / (32 * kernel.getWarps()));
+  budget -= usualRegisters;
+  int64_t sums = 0;
+  loop.walk([&](MmaOp mma) {
+    if (auto layout = DistributedAttr::lookup(mma.getResult().getType()))
+      sums = std::max(sums, layout->getNumRegisters());
+  });
+  budget = std::min(budget - sums, mostHeld);
   int64_t total = 0;
   for (auto [count, i] : order) {
-    if (total + count > mostHeld)
+    if (total + count > budget)
       break;
     total += count;
     for (Operation *op : stagings[i].slice)
@@ -512,19 +531,55 @@ struct Pipeline : tilefuse::impl::TilePipelineBase<Pipeline> {
       return;
     SmallVector<scf::ForOp> loops;
     func.walk([&](scf::ForOp loop) { loops.push_back(loop); });
+    llvm::SmallBitVector written = getWritten(func);
     for (scf::ForOp loop : loops) {
       int64_t others = 0;
       func.walk([&](AllocSharedOp alloc) {
         if (alloc->getBlock() != loop.getBody())
           others += getBytes(alloc.getResult().getType());
       });
-      LoopPipeliner pipeliner(loop, stages.getInt(), others);
+      LoopPipeliner pipeliner(loop, stages.getInt(), others, written);
       if (!pipeliner.run())
         continue;
       ++numLoops;
       numTiles += pipeliner.getNumTiles();
       eraseDead(loop);
     }
+  }
+
+  /// Arguments that the kernel writes, and those that a launch may pass the same
+  /// memory for: arguments of the program that a result may alias.
+  llvm::SmallBitVector getWritten(FuncOp func) {
+    llvm::SmallBitVector written(func.getArgumentTypes().size());
+    auto write = [&](Value view) {
+      if (auto argument = dyn_cast<BlockArgument>(view))
+        written.set(argument.getArgNumber());
+      else
+        written.set();
+    };
+    func.walk([&](Operation *op) {
+      if (auto store = dyn_cast<StoreOp>(op))
+        write(store.getView());
+      else if (auto atomic = dyn_cast<AtomicOp>(op))
+        write(atomic.getView());
+    });
+    getOperation().walk([&](LaunchOp launch) {
+      if (launch.getKernel() != func.getSymName())
+        return;
+      for (auto [i, operand] : llvm::enumerate(launch->getOperands())) {
+        Value view = operand;
+        while (auto cast = view.getDefiningOp<ViewCastOp>())
+          view = cast.getView();
+        auto argument = dyn_cast<BlockArgument>(view);
+        auto host = argument ? dyn_cast<func::FuncOp>(
+                                   argument.getOwner()->getParentOp())
+                             : func::FuncOp();
+        if (host && i < written.size() &&
+            host.getArgAttr(argument.getArgNumber(), "fuse.alias_result"))
+          written.set(i);
+      }
+    });
+    return written;
   }
 
   /// The slices that were cloned.

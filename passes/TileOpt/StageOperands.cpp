@@ -40,6 +40,9 @@ struct Reader {
   std::function<void(Value, bool)> connect;
   /// The layout that the root's tile must have; none when any will do.
   std::optional<SharedLayout> layout = std::nullopt;
+  /// Each element is loaded by one warp, as often as it takes part in a wide
+  /// instruction: rounding it then costs little.
+  bool roundsCheaply = false;
 };
 
 /// A value and the form in which it is staged: a Precision, or formRest.
@@ -307,7 +310,8 @@ void Stager::planWarpgroups(DotOp dot, const WarpgroupProduct &product,
       emitMma();
     };
   };
-  Reader left{dot, traceViews(product.left), product.layouts.lhs, connect(0)};
+  Reader left{dot,          traceViews(product.left), product.layouts.lhs,
+              connect(0),   std::nullopt,             /*roundsCheaply=*/true};
   addReader(unsigned(staged), std::move(left));
   for (unsigned which = 1; which < (split ? 3 : 2); ++which) {
     Reader right{dot, product.right, std::nullopt, connect(which),
@@ -394,6 +398,12 @@ void Stager::chooseRoundedLate() {
     if (!loop || Precision(key.second) != Precision::tf32 ||
         !key.first.getDefiningOp())
       continue;
+    if (isPlainLoad(key) &&
+        llvm::all_of(stage.readers,
+                     [](const Reader &r) { return r.roundsCheaply; })) {
+      roundedLate.insert(key);
+      continue;
+    }
     int64_t copies = 0;
     for (const Reader &reader : stage.readers)
       if (reader.threads)
