@@ -17,7 +17,8 @@ import time
 
 import torch
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "python_bindings"))
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "python"), str(ROOT / "python_bindings")]
 import tilefuse  # noqa: E402
 from tilefuse.torch.operators import define  # noqa: E402
 
@@ -84,14 +85,14 @@ def measure(runs, device, rounds=40, calls=500):
     return best
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--inputs", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--json")
     parser.add_argument("--limit", type=float)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
 
     # One thread: waking another takes longer than this graph.
     torch.set_num_threads(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ def _dtype(info: ArgumentInfo) -> Any:
     if info.dtype != "bfloat16":
         return np.dtype(info.dtype)
     try:
-        import ml_dtypes
+        ml_dtypes = importlib.import_module("ml_dtypes")
     except ImportError:
         raise NotFoundError(f"'{info.name}' is bfloat16, which NumPy has only with the package "
                             "ml_dtypes; PyTorch tensors have it") from None

@@ -133,18 +133,21 @@ def _declare(library: ct.CDLL, functions: dict[str, tuple[Any, tuple[Any, ...]]]
 
 
 def _open() -> tuple[ct.CDLL, bool]:
-    path = _find("libtilefuse.so")
-    has_compiler = path is not None
-    if path is None:
-        path = _find("libtilefuse-runtime.so")
-    if path is None:
-        raise NotFoundError("neither libtilefuse.so nor libtilefuse-runtime.so is in the package, "
-                            "in $TILEFUSE_LIBRARY_DIR or in build/*/lib")
-    library = ct.CDLL(path)
-    _declare(library, _RUNTIME)
-    if has_compiler:
-        _declare(library, _COMPILER)
-    return library, has_compiler
+    problem = ("neither libtilefuse.so nor libtilefuse-runtime.so is in the package, in "
+               "$TILEFUSE_LIBRARY_DIR or in build/*/lib")
+    for name, functions in (("libtilefuse.so", {**_RUNTIME, **_COMPILER}),
+                            ("libtilefuse-runtime.so", _RUNTIME)):
+        path = _find(name)
+        if path is None:
+            continue
+        try:
+            library = ct.CDLL(path)
+        except OSError as error:  # such as a compiler whose LLVM is not here
+            problem = str(error)
+            continue
+        _declare(library, functions)
+        return library, functions is not _RUNTIME
+    raise NotFoundError(problem)
 
 
 #: The compiler library where there is one, else the runtime alone.

@@ -47,7 +47,9 @@ def clear_cache() -> None:
 def _options(target: str, schedule_target: str | None, entry: str | None,
              gradients: bool | Sequence[int], assemble: bool = True,
              disk: bool | str = True) -> _capi.CompileOptions:
-    encode = lambda text: text.encode() if text else None
+    def encode(text: str | None) -> bytes | None:
+        return text.encode() if text else None
+
     arguments: list[int] = []
     if not isinstance(gradients, bool):
         arguments = [int(index) for index in gradients]

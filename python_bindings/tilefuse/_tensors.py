@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.utils.dlpack import from_dlpack
 
 from . import _capi
 from .errors import ArgumentError
@@ -145,7 +146,8 @@ def _take(value: Any, info: ArgumentInfo) -> torch.Tensor:
     if not hasattr(value, "__dlpack__"):
         raise ArgumentError(f"input '{info.name}' must be a tensor or array, found "
                             f"{type(value).__name__}")
-    return torch.from_dlpack(value)
+    tensor: torch.Tensor = from_dlpack(value)
+    return tensor
 
 
 def _give(value: Any, info: ArgumentInfo, device: torch.device) -> torch.Tensor | None:

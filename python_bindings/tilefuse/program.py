@@ -43,6 +43,13 @@ class Program:
     #: argument aliases.
     saved: tuple[tuple[str, int], ...]
 
+    _handle: ct.c_void_p
+    #: The code where it is resident, by device number.
+    _loaded: dict[int, ct.c_void_p]
+    #: What calls on tensors have prepared, by device.
+    _runners: dict[Any, Any]
+    _lock: threading.Lock
+
     def __init__(self) -> None:
         raise TypeError("programs are made by tilefuse.compile and Program.load")
 
@@ -52,8 +59,8 @@ class Program:
         lib = _capi.lib
         self._handle = handle
         self._lock = threading.Lock()
-        self._loaded: dict[int, ct.c_void_p] = {}
-        self._runners: dict[Any, Any] = {}
+        self._loaded = {}
+        self._runners = {}
         self.target = lib.tilefuse_program_target(handle).decode()
         self.entry = lib.tilefuse_program_entry(handle).decode()
         self.workspace_bytes = lib.tilefuse_program_workspace_bytes(handle)
@@ -98,9 +105,8 @@ class Program:
             _capi.lib.tilefuse_program_free(self._handle)
 
     def __repr__(self) -> str:
-        describe = lambda infos: ", ".join(str(info) for info in infos)
-        return (f"<tilefuse program {self.entry}({describe(self.inputs)}) -> "
-                f"({describe(self.outputs)}) for {self.target}>")
+        inputs, outputs = (", ".join(map(str, infos)) for infos in (self.inputs, self.outputs))
+        return f"<tilefuse program {self.entry}({inputs}) -> ({outputs}) for {self.target}>"
 
     @property
     def num_launches(self) -> int:

@@ -147,6 +147,13 @@ for a, b in zip(as_tuple(first), as_tuple(again)):
     run([sys.executable, "-c", code])
 
 
+def check_operators(build):
+    """Programs and operators on PyTorch's tensors: test/gpu/operators.py."""
+    os.environ["TILEFUSE_LIBRARY_DIR"] = os.path.join(build, "lib")
+    output = run([sys.executable, os.path.join(ROOT, "test", "gpu", "operators.py")])
+    return output.strip().splitlines()[-1]
+
+
 def list_tests(tools, build):
     """(name, function) in the order they run: cheap and telling first."""
     small = sorted(glob.glob(os.path.join(EXAMPLES, "small", "*.mlir")))
@@ -165,6 +172,7 @@ def list_tests(tools, build):
     tests.append(("same-bits/gradients", lambda: check_gradient_bits(build, small)))
     for path in small[:1]:
         tests.append(("python", lambda: check_python_layer(build)))
+        tests.append(("operators", lambda: check_operators(build)))
     if tools.get("compute-sanitizer"):
         for path in small:
             for checker in ("memcheck", "racecheck"):
