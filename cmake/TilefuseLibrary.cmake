@@ -50,10 +50,20 @@ function(tilefuse_library name)
   endif()
 endfunction()
 
-# tilefuse_passes(STAGE): TableGen of Passes.td in the calling folder.
+# tilefuse_passes(STAGE): TableGen of Passes.td in the calling folder. Statistics are
+# of the class in passes/Statistics.h: MLIR's may be compiled to nothing.
 function(tilefuse_passes stage)
   set(LLVM_TARGET_DEFINITIONS Passes.td)
-  mlir_tablegen(Passes.h.inc -gen-pass-decls -name ${stage})
+  mlir_tablegen(PassesOfMLIR.h.inc -gen-pass-decls -name ${stage})
+  set(output ${CMAKE_CURRENT_BINARY_DIR}/Passes.h.inc)
+  add_custom_command(
+    OUTPUT ${output}
+    COMMAND sed "s/::mlir::Pass::Statistic/::tilefuse::PassStatistic/"
+            ${CMAKE_CURRENT_BINARY_DIR}/PassesOfMLIR.h.inc > ${output}.new
+    COMMAND ${CMAKE_COMMAND} -E copy_if_different ${output}.new ${output}
+    DEPENDS ${CMAKE_CURRENT_BINARY_DIR}/PassesOfMLIR.h.inc
+    VERBATIM)
+  list(APPEND TABLEGEN_OUTPUT ${output})
   add_public_tablegen_target(Tilefuse${stage}PassIncGen)
 endfunction()
 

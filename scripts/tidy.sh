@@ -1,12 +1,8 @@
 #!/bin/bash
-# clang-tidy over every source file, with the commands of build/release. Quiet
-# when clean.
+# clang-tidy over every source file, with the commands of build/release, which must
+# be built (its precompiled header and dependency log are read). Quiet when clean.
+# Files that were clean and whose inputs did not change since are skipped.
 set -uo pipefail
 source "$(dirname "$0")/common.sh"
 configure release
-git ls-files -- '*.cpp' | grep -v '^examples/\|^cmake/' |
-  xargs -P "$build_jobs" -n 4 clang-tidy-22 -p build/release --quiet 2>/tmp/tilefuse-tidy-$$.err
-code=$?
-((code == 0)) || grep -v 'warnings generated\|Suppressed\|Use -header-filter' /tmp/tilefuse-tidy-$$.err >&2
-rm -f /tmp/tilefuse-tidy-$$.err
-exit $((code != 0))
+exec "$root/.venv/bin/python" scripts/tidy.py --build build/release --jobs "$build_jobs" "$@"

@@ -5,6 +5,7 @@
 #include "dialects/Fuse/Fuse.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
+#include "passes/Statistics.h"
 
 namespace tilefuse {
 #define GEN_PASS_DECL

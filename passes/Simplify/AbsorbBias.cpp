@@ -29,7 +29,7 @@ static bool variesAlongChannelsOnly(RankedTensorType bias,
 namespace {
 // batch_norm(x + b) -> batch_norm(x), the running mean moved by momentum * b
 struct AbsorbIntoBatchNorm : OpRewritePattern<BatchNormOp> {
-  AbsorbIntoBatchNorm(MLIRContext *context, Pass::Statistic &statistic)
+  AbsorbIntoBatchNorm(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern(context), statistic(statistic) {}
 
   LogicalResult matchAndRewrite(BatchNormOp op,
@@ -70,7 +70,7 @@ struct AbsorbIntoBatchNorm : OpRewritePattern<BatchNormOp> {
     return success();
   }
 
-  Pass::Statistic &statistic;
+  PassStatistic &statistic;
 };
 
 class AbsorbBias final : public tilefuse::impl::FuseAbsorbBiasBase<AbsorbBias> {

@@ -38,13 +38,13 @@ static bool padsTrailing(PadOp pad, size_t count) {
 
 namespace {
 struct MovePattern {
-  explicit MovePattern(Pass::Statistic &statistic) : statistic(statistic) {}
-  Pass::Statistic &statistic;
+  explicit MovePattern(PassStatistic &statistic) : statistic(statistic) {}
+  PassStatistic &statistic;
 };
 
 // matmul(transpose(x), y) -> matmul(x, y) with the flag of x turned
 struct FoldTranspose : OpRewritePattern<MatmulOp>, MovePattern {
-  FoldTranspose(MLIRContext *context, Pass::Statistic &statistic)
+  FoldTranspose(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern(context), MovePattern(statistic) {}
 
   LogicalResult matchAndRewrite(MatmulOp op,
@@ -90,7 +90,7 @@ private:
 // conv2d(pad(x)) -> conv2d(x) with more padding: zeros, as many on both sides
 template <typename ConvolutionOp>
 struct FoldPadIntoConvolution : OpRewritePattern<ConvolutionOp>, MovePattern {
-  FoldPadIntoConvolution(MLIRContext *context, Pass::Statistic &statistic)
+  FoldPadIntoConvolution(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern<ConvolutionOp>(context), MovePattern(statistic) {}
 
   LogicalResult matchAndRewrite(ConvolutionOp op,
@@ -119,7 +119,7 @@ struct FoldPadIntoConvolution : OpRewritePattern<ConvolutionOp>, MovePattern {
 // window_reduce(pad(x)) -> window_reduce(x) with more padding, where the added
 // value is the neutral one
 struct FoldPadIntoWindow : OpRewritePattern<WindowReduceOp>, MovePattern {
-  FoldPadIntoWindow(MLIRContext *context, Pass::Statistic &statistic)
+  FoldPadIntoWindow(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern(context), MovePattern(statistic) {}
 
   LogicalResult matchAndRewrite(WindowReduceOp op,
@@ -160,7 +160,7 @@ private:
 
 // pad(pad(x, v), v) -> pad(x, v)
 struct JoinPads : OpRewritePattern<PadOp>, MovePattern {
-  JoinPads(MLIRContext *context, Pass::Statistic &statistic)
+  JoinPads(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern(context), MovePattern(statistic) {}
 
   LogicalResult matchAndRewrite(PadOp op,
@@ -186,7 +186,7 @@ struct JoinPads : OpRewritePattern<PadOp>, MovePattern {
 // f(reshape(x) : 1 x 64 x 1, y) -> f(reshape(x) : 64 x 1, y) where f broadcasts
 // and y has the dims that x lost
 struct DropLeadingOnes : OpRewritePattern<ReshapeOp>, MovePattern {
-  DropLeadingOnes(MLIRContext *context, Pass::Statistic &statistic)
+  DropLeadingOnes(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern(context), MovePattern(statistic) {}
 
   LogicalResult matchAndRewrite(ReshapeOp op,

@@ -55,8 +55,8 @@ static Value createUsable(PatternRewriter &rewriter, Location loc, Value like,
 
 namespace {
 struct ScalarPattern {
-  explicit ScalarPattern(Pass::Statistic &statistic) : statistic(statistic) {}
-  Pass::Statistic &statistic;
+  explicit ScalarPattern(PassStatistic &statistic) : statistic(statistic) {}
+  PassStatistic &statistic;
 };
 
 /// Replaces `op` by `x * scalar` (or +, /), unless the scalar is out of range.
@@ -72,7 +72,7 @@ static LogicalResult replaceWith(PatternRewriter &rewriter, OldOp op, Value x,
 
 // (x + a) + b -> x + (a + b)
 struct JoinSummands : OpRewritePattern<AddOp>, ScalarPattern {
-  JoinSummands(MLIRContext *context, Pass::Statistic &statistic)
+  JoinSummands(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern(context), ScalarPattern(statistic) {}
 
   LogicalResult matchAndRewrite(AddOp op,
@@ -96,7 +96,7 @@ struct JoinSummands : OpRewritePattern<AddOp>, ScalarPattern {
 
 // x - a -> x + (-a), exactly; zeros fold by themselves
 struct SubtractScalar : OpRewritePattern<SubOp>, ScalarPattern {
-  SubtractScalar(MLIRContext *context, Pass::Statistic &statistic)
+  SubtractScalar(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern(context), ScalarPattern(statistic) {}
 
   LogicalResult matchAndRewrite(SubOp op,
@@ -136,7 +136,7 @@ static std::optional<Factor> matchFactor(Value value) {
 // (x * a) / b -> x * (a / b)    (x / a) * b -> x * (b / a)    -x is x * -1
 template <typename OuterOp>
 struct JoinFactors : OpRewritePattern<OuterOp>, ScalarPattern {
-  JoinFactors(MLIRContext *context, Pass::Statistic &statistic)
+  JoinFactors(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern<OuterOp>(context), ScalarPattern(statistic) {}
 
   LogicalResult matchAndRewrite(OuterOp op,
@@ -165,7 +165,7 @@ struct JoinFactors : OpRewritePattern<OuterOp>, ScalarPattern {
 // (x * a) * c -> x * (c * a) where c has fewer elements than x: values per
 // channel take the scalar
 struct ShiftFactor : OpRewritePattern<MulOp>, ScalarPattern {
-  ShiftFactor(MLIRContext *context, Pass::Statistic &statistic)
+  ShiftFactor(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern(context), ScalarPattern(statistic) {}
 
   LogicalResult matchAndRewrite(MulOp op,
@@ -193,7 +193,7 @@ struct ShiftFactor : OpRewritePattern<MulOp>, ScalarPattern {
 
 // x / 2^n -> x * 2^-n
 struct DivideByPowerOfTwo : OpRewritePattern<DivOp>, ScalarPattern {
-  DivideByPowerOfTwo(MLIRContext *context, Pass::Statistic &statistic)
+  DivideByPowerOfTwo(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern(context), ScalarPattern(statistic) {}
 
   LogicalResult matchAndRewrite(DivOp op,
@@ -218,7 +218,7 @@ struct DivideByPowerOfTwo : OpRewritePattern<DivOp>, ScalarPattern {
 // x^2 -> square(x), x^3 -> x * square(x), x^0.5 -> sqrt(x), x^-0.5 -> rsqrt(x),
 // x^-1 -> reciprocal(x), x^-2 -> reciprocal(square(x)): PyTorch's own cases
 struct ExpandPower : OpRewritePattern<PowOp>, ScalarPattern {
-  ExpandPower(MLIRContext *context, Pass::Statistic &statistic)
+  ExpandPower(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern(context), ScalarPattern(statistic) {}
 
   LogicalResult matchAndRewrite(PowOp op,

@@ -48,9 +48,9 @@ static bool isWideSum(ReduceOp op) {
 
 namespace {
 struct SumPattern : OpRewritePattern<ReduceOp> {
-  SumPattern(MLIRContext *context, Pass::Statistic &statistic)
+  SumPattern(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern(context), statistic(statistic) {}
-  Pass::Statistic &statistic;
+  PassStatistic &statistic;
 };
 
 /// The summand of a sum as a product.

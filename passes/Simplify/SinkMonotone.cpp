@@ -46,7 +46,7 @@ namespace {
 // window_max(f(x)) -> f(window_max(x)) for increasing f, f(window_min(x)) for
 // decreasing f; likewise with min
 struct SinkBehindWindow : OpRewritePattern<WindowReduceOp> {
-  SinkBehindWindow(MLIRContext *context, Pass::Statistic &statistic)
+  SinkBehindWindow(MLIRContext *context, PassStatistic &statistic)
       : OpRewritePattern(context), statistic(statistic) {}
 
   LogicalResult matchAndRewrite(WindowReduceOp op,
@@ -129,7 +129,7 @@ private:
     return moved;
   }
 
-  Pass::Statistic &statistic;
+  PassStatistic &statistic;
 };
 
 class SinkMonotone final

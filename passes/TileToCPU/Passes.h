@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
+#include "passes/Statistics.h"
 
 namespace tilefuse {
 #define GEN_PASS_DECL

@@ -3,6 +3,7 @@
 #define TILEFUSE_PASSES_TILETONVVM_PASSES_H
 
 #include "mlir/Pass/Pass.h"
+#include "passes/Statistics.h"
 
 namespace tilefuse {
 #define GEN_PASS_DECL

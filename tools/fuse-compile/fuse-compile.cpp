@@ -2,6 +2,7 @@
 
 #include "lib/Compiler/Compilation.h"
 #include "lib/Compiler/PlanReport.h"
+#include "passes/Statistics.h"
 #include "passes/SourceText.h"
 
 #include "llvm/ADT/StringSwitch.h"
@@ -108,6 +109,7 @@ int compileProgram(llvm::StringRef source, const CompileOptions &options,
       Compilation::parse(source, options);
   if (!compilation)
     return fail(compilation.error());
+  StatisticsScope statistics;
   Expected<Program> program = compile(**compilation);
   if (!program)
     return fail(program.error());
@@ -119,6 +121,7 @@ int compileProgram(llvm::StringRef source, const CompileOptions &options,
     std::optional<int64_t> unfused = (*compilation)->getUnfusedBytes();
     llvm::json::Object plan = describePlan(data, 0, unfused);
     plan["compile_ms"] = elapsed.count();
+    plan["statistics"] = statistics.toJSON();
     // Further entries (the backward pass) stand beside the first.
     llvm::json::Array others;
     for (size_t i = 1; i < data.entries.size(); ++i)

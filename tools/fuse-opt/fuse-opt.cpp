@@ -7,6 +7,7 @@
 
 #include "passes/Registration.h"
 #include "passes/SourceText.h"
+#include "passes/Statistics.h"
 
 #include "mlir/IR/Dialect.h"
 #include "mlir/Support/FileUtilities.h"
@@ -19,6 +20,10 @@
 static llvm::cl::opt<bool> allowBytecode(
     "allow-bytecode",
     llvm::cl::desc("Read MLIR bytecode; only for files that you trust"));
+
+static llvm::cl::opt<bool> printStatistics(
+    "statistics",
+    llvm::cl::desc("Print what each pass counted, on the standard error"));
 
 static llvm::LogicalResult run(llvm::StringRef inputName,
                                llvm::StringRef outputName,
@@ -41,9 +46,12 @@ static llvm::LogicalResult run(llvm::StringRef inputName,
     llvm::errs() << "error: " << message << "\n";
     return llvm::failure();
   }
+  tilefuse::StatisticsScope statistics;
   if (failed(mlir::MlirOptMain(output->os(), std::move(input), registry,
                                mlir::MlirOptMainConfig::createFromCLOptions())))
     return llvm::failure();
+  if (printStatistics)
+    statistics.print(llvm::errs());
   output->keep();
   return llvm::success();
 }

@@ -68,6 +68,7 @@ static CompileOptions getCompileOptions(const Source &source,
       options.device == Device::Cpu ? "cpu" : options.target;
   compileOptions.scheduleTarget = options.scheduleTarget;
   compileOptions.entry = source.entry;
+  compileOptions.useCache = options.useCache;
   compileOptions.sourceName = source.name == "-" ? "<stdin>" : source.name;
   return compileOptions;
 }

@@ -34,6 +34,7 @@ usage: fuse-run IN [options]
   --check-all            compare every element however long it takes
   --bench=N              time N further runs
   --threads=N            CPU threads (default: one per core)
+  --no-cache             compile, even when the on-disk cache has the program
   --json                 print one JSON object instead of tables
   --batch=FILE           run each line of FILE (arguments separated by blanks)
                          in a process of its own and print one JSON object a
@@ -77,7 +78,7 @@ static Expected<void> parseDevice(llvm::StringRef text, Options &options) {
 /// Flags that stand alone; --check takes a value only behind '='.
 static bool isSwitch(llvm::StringRef flag) {
   return flag == "--check" || flag == "--check-all" || flag == "--json" ||
-         flag == "--grad" || flag == "--help" || flag == "-h";
+         flag == "--grad" || flag == "--no-cache" || flag == "--help" || flag == "-h";
 }
 
 /// One argument that starts with a dash; `value` is what follows '='.
@@ -97,6 +98,8 @@ static Expected<void> parseFlag(llvm::StringRef flag, bool hasValue,
       options.json = true;
     else if (flag == "--grad")
       options.grad = true;
+    else if (flag == "--no-cache")
+      options.useCache = false;
     else if (flag == "--check-all")
       options.check = options.checkAll = true;
     else
@@ -139,7 +142,7 @@ static bool isKnownFlag(llvm::StringRef flag) {
   for (llvm::StringRef known :
        {"--check", "--check-all", "--json", "--help", "-h", "--device",
         "--seed", "--bench", "--threads", "--jobs", "--input", "--entry",
-        "--grad", "--cotangent",
+        "--grad", "--cotangent", "--no-cache",
         "--schedule-target", "--target", "--output-dir", "--batch"})
     if (flag == known)
       return true;

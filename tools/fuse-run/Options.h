@@ -41,6 +41,8 @@ struct Options {
   bool checkAll = false;
   unsigned bench = 0;
   unsigned threads = 0;
+  /// Take programs from the on-disk cache, and store them there.
+  bool useCache = true;
   bool json = false;
   bool showHelp = false;
   /// File with one command line per line, run one after the other.
