@@ -207,6 +207,26 @@ LogicalResult KernelEmitter::emitLoadShared(tile::LoadSharedOp op) {
   return success();
 }
 
+/// cp.async where `predicate` holds: no branch, so that lanes stay together.
+static void emitPredicatedCopy(OpBuilder &builder, Location loc,
+                               Value predicate, Value dest, Value source,
+                               int64_t bytes, Value size) {
+  std::string text = "@$0 cp.async." + std::string(bytes == 16 ? "cg" : "ca") +
+                     ".shared.global [$1], [$2], " + std::to_string(bytes);
+  SmallVector<Value> operands = {predicate, dest, source};
+  std::string constraints = "b,l,l";
+  if (size) {
+    operands.push_back(size);
+    text += ", $3";
+    constraints += ",r";
+  }
+  LLVM::InlineAsmOp::create(builder, loc, TypeRange(), operands, text + ";",
+                            constraints + ",~{memory}",
+                            /*has_side_effects=*/true, /*is_align_stack=*/false,
+                            LLVM::tailcallkind::TailCallKind::None,
+                            LLVM::AsmDialectAttr(), ArrayAttr());
+}
+
 // cp.async moves 4, 8 or 16 bytes and writes zeros for what it does not read.
 LogicalResult KernelEmitter::emitAsyncCopy(tile::AsyncCopyOp op) {
   auto sharedType = cast<tile::SharedType>(op.getDest().getType());
@@ -237,14 +257,9 @@ LogicalResult KernelEmitter::emitAsyncCopy(tile::AsyncCopyOp op) {
     // Padding threads must not write: their part lies outside the tile.
     Value writes = conjoin(
         loc, owner, emitIsReal(loc, coords, sharedType.getShape(), reg));
-    OpBuilder::InsertionGuard guard(builder);
     Value reads = global.getPredicate(reg);
     source = offsetPointer(loc, source, sourceOffset);
     dest = offsetPointer(loc, dest, destOffset);
-    if (writes) {
-      auto branch = scf::IfOp::create(builder, loc, writes);
-      builder.setInsertionPointToStart(branch.thenBlock());
-    }
     Value size;
     if (reads) {
       // A source outside the view is not read, yet must be an address.
@@ -252,6 +267,10 @@ LogicalResult KernelEmitter::emitAsyncCopy(tile::AsyncCopyOp op) {
                                      i32(loc, 0));
       source = arith::SelectOp::create(builder, loc, reads, source,
                                        getScalar(op.getView()));
+    }
+    if (writes) {
+      emitPredicatedCopy(builder, loc, writes, dest, source, bytes, size);
+      continue;
     }
     NVVM::CpAsyncOp::create(builder, loc, dest, source, uint32_t(bytes),
                             modifier, size);
