@@ -219,7 +219,8 @@ WarpgroupPlanner::tryPlan(DotOp dot, bool swapped, ArrayRef<int64_t> folded) {
 
   // Columns in the order of the fragments' bits: last dim fastest.
   SmallVector<int64_t> columns;
-  for (int64_t dim : llvm::reverse(product.dims.getRhsFree())) {
+  SmallVector<int64_t> rhsFree = product.dims.getRhsFree();
+  for (int64_t dim : llvm::reverse(rhsFree)) {
     if (product.dims.rhsShape[dim] == 1)
       continue;
     std::optional<int64_t> root = getRootDim(*chain, dim);
