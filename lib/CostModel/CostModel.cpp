@@ -171,8 +171,9 @@ TileCost CostModel::getTileCost(Operation *op,
     int64_t elements = 1;
     for (int64_t extent : getFootprint(access, block, type.getShape()))
       elements *= extent;
-    cost.sharedBytes +=
-        elements * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    cost.operandBytes.push_back(
+        elements * llvm::divideCeil(type.getElementTypeBitWidth(), 8));
+    cost.sharedBytes += cost.operandBytes.back();
   }
   return cost;
 }
@@ -184,3 +185,4 @@ int64_t CostModel::getSharedCapacity() const {
                              100 * 1024);
   return 512 * 1024;
 }
+  bool onMatrixUnit = false;

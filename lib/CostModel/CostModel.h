@@ -46,6 +46,8 @@ struct TileCost {
   int64_t accumulator = 0;
   /// Bytes of the operand blocks of one reduction step.
   int64_t sharedBytes = 0;
+  /// The same, operand by operand.
+  llvm::SmallVector<int64_t> operandBytes;
 };
 
 class CostModel {

@@ -66,6 +66,8 @@ constexpr int64_t kLeastInstances = 8;
 /// Tiles of one instance, at most.
 constexpr int64_t kMostTiles = 32;
 
+/// Accumulators of a thread of such an instance.
+constexpr int64_t kSumsAlone = 32;
 /// Accumulators of a weight gradient's tile: 144 registers of 256 threads. More
 /// than elsewhere, because every further tile reads both operands again.
 constexpr int64_t kShiftedSums = 36864;
@@ -153,6 +155,12 @@ public:
                      : fuse::MmaKind::mma_sync;
     return success();
   }
+    // Weights that fill shared memory leave one instance a multiprocessor: its
+    // warps must be as many as those of two.
+    if (choice.tiles > 1)
+      choice.warps = std::min<int64_t>(
+          16, std::max(choice.warps, tile.getCount() / residues /
+                                         (32 * kSumsAlone)));
 
 private:
   /// Hopper's instructions for four warps: 64 rows by columns, of which the
@@ -162,7 +170,7 @@ private:
     constexpr int64_t leastColumns = 64, leastRows = 64;
     return model.getTarget().getArch() == "sm_90a" && element.isF32() &&
            warps >= 4 && std::min(height, width) >= leastColumns &&
-           std::max(height, width) >= leastRows * warps / 4;
+           height * width >= leastRows * leastColumns * warps / 4;
   }
 
   void growParallel(ArrayRef<unsigned> rows, ArrayRef<unsigned> columns,
@@ -311,6 +319,8 @@ private:
                                     llvm::PowerOf2Ceil(space.bounds[dim]));
       depth *= steps[dim - numRoot];
     }
+    SmallVector<int64_t> tileBefore(tile.get());
+    int64_t room = model.getTarget().getSharedMemory() - 4 * 1024;
     int64_t sums = tile.getCount() / residues;
     int64_t instructions = sums / 128 * (depth / residues / 8) /
                            warpsFor(sums, getSumsPerThread());
@@ -318,7 +328,12 @@ private:
     for (unsigned dim = numRoot; dim < roles.size(); ++dim)
       wastes |= steps[dim - numRoot] * 7 > space.bounds[dim] * 8 &&
                 steps[dim - numRoot] > before[dim - numRoot];
-    int64_t room = model.getTarget().getSharedMemory() - 8 * 1024;
+    // What is left beside the weights holds two patches: the next is fetched
+    // during a product.
+    auto fits = [&] { return getShared() + getPatch() <= room; };
+    if (rows.size() > 2 && getShared() <= room)
+      tile.rebalance(rows[0], rows[1], rows[2], 8 * getResidues(rows[0]),
+                     getResidues(rows[0]), getResidues(rows[1]), fits);
     int64_t instances = tile.getNumTiles() * residues;
     int64_t tiles = std::min(
         kMostTiles,
@@ -336,6 +351,7 @@ private:
       tiles = std::min(tiles, count);
       return llvm::divideCeil(count, llvm::divideCeil(count, tiles));
     }
+      tile.set(tileBefore);
     return 1;
   }
 
@@ -432,6 +448,13 @@ private:
   int64_t residues = 1;
   bool classesAreInstances = false;
 };
+
+  /// Bytes of the first operand in one step.
+  int64_t getPatch() {
+    SmallVector<int64_t> block(tile.get());
+    block.append(steps.begin(), steps.end());
+    return model.getTileCost(op, block).operandBytes.front();
+  }
 
 /// How many tiles one instance of a reduction across tiles takes, along the
 /// longest dim folded: as many as leave every multiprocessor its share. What it

@@ -68,9 +68,16 @@ void BlockEmitter::remember(Value value, const Slice &slice, Value block) {
 
 template <typename Fn> auto BlockEmitter::hoisted(const Slice &slice, Fn make) {
   unsigned depth = getDepth(slice);
+/// Operands of a product that all tiles share are kept in shared memory. The
+/// parameters of an epilogue would take registers through every product.
+bool BlockEmitter::keepsOverTiles() {
+  Operation *anchor = kernel.getAnchor();
+  return inProduct || !isa_and_nonnull<fuse::ContractionOpInterface>(anchor);
+}
+
   unsigned home = 0;
   for (auto [i, scope] : llvm::enumerate(scopes))
-    if (i > 0 && depth > scope.var)
+    if (i > 0 && (depth > scope.var || (scope.isRepeat && !keepsOverTiles())))
       home = i;
   if (home + 1 == scopes.size())
     return make();
@@ -250,6 +257,7 @@ FailureOr<SmallVector<Value>> BlockEmitter::emitRepeat(
   if (!result->empty()) {
     b.setInsertionPointToEnd(loop.getBody());
     scf::YieldOp::create(b, loc, *result);
+  scopes.back().isRepeat = true;
   }
   return SmallVector<Value>(loop.getResults());
 }

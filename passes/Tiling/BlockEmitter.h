@@ -25,6 +25,7 @@
 #include "dialects/Tile/Tile.h"
 #include "passes/Tiling/Access.h"
 #include "llvm/ADT/DenseMap.h"
+#include <utility>
 
 namespace tilefuse {
 
@@ -73,6 +74,9 @@ public:
   std::optional<SplitRange> getSplit(mlir::Operation *op) const;
   /// Elements per step of each reduction dim's loop, in the order of the dims.
   llvm::SmallVector<int64_t> getReductionSteps(mlir::Operation *op);
+  /// Whether blocks asked for from now on are operands of a product; returns
+  /// what it was.
+  bool setInProduct(bool value) { return std::exchange(inProduct, value); }
   /// The slice of `value` that the tile holds: reductions over a dim that lies
   /// wholly in it take it in one piece.
   void setTileSlices(const llvm::DenseMap<mlir::Value, Slice> *slices) {
@@ -157,12 +161,14 @@ private:
   struct Scope {
     mlir::Operation *loop = nullptr;
     unsigned var = 0;
+    bool isRepeat = false;
     std::vector<Entry> entries;
   };
 
   const Entry *find(mlir::Value value, const Slice &slice, mlir::TypedAttr fill,
                     llvm::ArrayRef<bool> filledDims) const;
   /// Runs `make` where a block of `slice` can be computed as early as possible.
+  bool keepsOverTiles();
   template <typename Fn> auto hoisted(const Slice &slice, Fn make);
   mlir::FailureOr<mlir::Value> compute(mlir::Value value, const Slice &slice);
 
@@ -176,6 +182,7 @@ private:
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<SpaceForm>> forms;
   const llvm::DenseMap<mlir::Value, Slice> *tileSlices = nullptr;
   std::vector<Scope> scopes;
+  bool inProduct = false;
 };
 
 //===--- one file per family ----------------------------------------------===//

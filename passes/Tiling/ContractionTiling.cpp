@@ -515,6 +515,7 @@ FailureOr<Value> ContractionTiling::run(const Slice &slice) {
     unmasked = std::exchange(counts[*peeled], 1) - 1;
   FailureOr<SmallVector<Value>> sums = emitter.emitLoops(
       loc, counts, zeros,
+  bool wasInProduct = emitter.setInProduct(true);
       [&](ArrayRef<Coord> counters,
           ValueRange carried) -> FailureOr<SmallVector<Value>> {
         if (!peeled)
@@ -532,6 +533,7 @@ FailureOr<Value> ContractionTiling::run(const Slice &slice) {
       });
   if (failed(sums))
     return failure();
+  emitter.setInProduct(wasInProduct);
 
   // One block per parallel tap; together they fill the slice.
   Value whole;

@@ -4,7 +4,7 @@ module attributes {fuse.target = #fuse.target<arch = "sm_90a", units = 132, shar
 
 // Channels against pixels, 64 accumulators a thread; windows divide the tile.
 // CHECK-LABEL: @conv
-// CHECK: block = [1, 64, 8, 32, 8, 3, 3], warps = 8, stages = 2, cluster = 1, mma = mma_sync
+// CHECK: block = [1, 64, 8, 32, 8, 3, 3], warps = 8, stages = 2, cluster = 1, mma = wgmma
 func.func @conv(%x: tensor<128x8x256x256xf32>, %w: tensor<64x8x3x3xf32>) -> tensor<128x64x63x63xf32> {
   %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<128x8x256x256xf32>, tensor<64x8x3x3xf32>) -> tensor<128x64x63x63xf32> {
     %c = fuse.conv2d %a, %b {fuse.anchor} : (tensor<128x8x256x256xf32>, tensor<64x8x3x3xf32>) -> tensor<128x64x254x254xf32>
@@ -26,7 +26,7 @@ func.func @shallow(%x: tensor<2x3x64x64xf32>, %w: tensor<32x3x3x3xf32>) -> tenso
 }
 
 // CHECK-LABEL: @product
-// CHECK: block = [128, 128, 32], warps = 8, stages = 2, cluster = 1, mma = mma_sync
+// CHECK: block = [128, 128, 32], warps = 8, stages = 2, cluster = 1, mma = wgmma
 func.func @product(%x: tensor<4096x512xf32>, %w: tensor<512x1000xf32>) -> tensor<4096x1000xf32> {
   %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<4096x512xf32>, tensor<512x1000xf32>) -> tensor<4096x1000xf32> {
     %c = fuse.matmul %a, %b {fuse.anchor} : (tensor<4096x512xf32>, tensor<512x1000xf32>) -> tensor<4096x1000xf32>
@@ -94,4 +94,37 @@ func.func @conv(%x: tensor<2x8x256x256xf32>, %w: tensor<64x8x3x3xf32>) -> tensor
   }
   return %0 : tensor<2x64x254x254xf32>
 }
+}
+
+// -----
+
+// Residue classes are instances. The weights of one, for the whole reduction, fill
+// most of shared memory: each instance computes several tiles with them, by as
+// many warps as two instances have elsewhere.
+// CHECK-LABEL: @transposed
+// CHECK: block = [{{.*}}, 64, 4, 4], warps = 16, {{.*}}, tiles = {{[0-9]+}}>
+module attributes {fuse.target = #fuse.target<arch = "sm_90a", units = 132, shared_memory = 232448, registers = 65536, dram = 4270, fp32 = 51000, tensor = 410000>} {
+  func.func @transposed(%x: tensor<128x64x64x64xf32>, %w: tensor<64x128x4x4xf32>) -> tensor<128x129x129xf32> {
+    %0 = fuse.kernel @k0 (%a = %x, %b = %w) : (tensor<128x64x64x64xf32>, tensor<64x128x4x4xf32>) -> tensor<128x129x129xf32> {
+      %1 = fuse.conv_transpose2d %a, %b stride [2, 2] padding [1, 1] output_padding [1, 1] {fuse.anchor} : (tensor<128x64x64x64xf32>, tensor<64x128x4x4xf32>) -> tensor<128x128x129x129xf32>
+      %2 = fuse.reduce max %1 dims [1] : tensor<128x128x129x129xf32> -> tensor<128x129x129xf32>
+      fuse.yield %2 : tensor<128x129x129xf32>
+    }
+    return %0 : tensor<128x129x129xf32>
+  }
+}
+
+// -----
+
+// 48 channels are no whole step of a power of two: instances of one tile.
+// CHECK-LABEL: @transposed_narrow
+// CHECK: block = [1, 64, {{.*}} splits = 1>
+module attributes {fuse.target = #fuse.target<arch = "sm_90a", units = 132, shared_memory = 232448, registers = 65536, dram = 4270, fp32 = 51000, tensor = 410000>} {
+  func.func @transposed_narrow(%x: tensor<32x48x40x40xf32>, %w: tensor<48x96x4x4xf32>) -> tensor<32x96x80x80xf32> {
+    %0 = fuse.kernel @k0 (%a = %x, %b = %w) : (tensor<32x48x40x40xf32>, tensor<48x96x4x4xf32>) -> tensor<32x96x80x80xf32> {
+      %1 = fuse.conv_transpose2d %a, %b stride [2, 2] padding [1, 1] {fuse.anchor} : (tensor<32x48x40x40xf32>, tensor<48x96x4x4xf32>) -> tensor<32x96x80x80xf32>
+      fuse.yield %1 : tensor<32x96x80x80xf32>
+    }
+    return %0 : tensor<32x96x80x80xf32>
+  }
 }
