@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Fuse/KernelStructure.h"
+#include "dialects/Fuse/OneTerm.h"
 #include "llvm/ADT/DenseSet.h"
 #include <numeric>
 
@@ -81,6 +82,7 @@ private:
     context = group.ops.front()->getContext();
     s.anchor = group.anchor;
     s.results.assign(group.results.begin(), group.results.end());
+    collectProducers();
     for (Operation *op : group.ops) {
       s.placementOf[op] = s.placements.size();
       OpPlacement placement;
@@ -93,7 +95,7 @@ private:
         return fail(nameOf(op) + " has no iteration space");
       spaces[op] = space.getIterationSpace();
       bool isAnchor = op == group.anchor;
-      if (isa<ContractionOpInterface>(op) && !isAnchor)
+      if (isa<ContractionOpInterface>(op) && !isAnchor && !onDemand.contains(op))
         return fail("a kernel has one anchor, and " + nameOf(op) +
                     " is another contraction");
       if (!isa<ContractionOpInterface, ReductionOpInterface,
@@ -101,7 +103,7 @@ private:
         return fail(nameOf(op) + " is neither pointwise nor a reduction nor a "
                                  "contraction");
       // Values of the tile: the anchor, reductions and what depends on them.
-      bool inTile = isAnchor || isa<ReductionOpInterface>(op);
+      bool inTile = isAnchor || isFreeReduction(op);
       for (Value operand : op->getOperands())
         inTile |= tileValues.contains(operand);
       if (isAnchor)
@@ -126,7 +128,27 @@ private:
     return op->getNumResults() && tileValues.contains(op->getResult(0));
   }
   bool isFreeReduction(Operation *op) {
-    return op != group.anchor && isa<ReductionOpInterface>(op);
+    return op != group.anchor && isa<ReductionOpInterface>(op) &&
+           !onDemand.contains(op);
+  }
+
+  /// What a contraction's operands are computed from, where a block of it is
+  /// computed from blocks: contractions, and reductions of one term.
+  void collectProducers() {
+    if (!isa_and_nonnull<ContractionOpInterface>(group.anchor))
+      return;
+    llvm::DenseSet<Operation *> members(group.ops.begin(), group.ops.end());
+    SmallVector<Operation *> worklist{group.anchor};
+    llvm::DenseSet<Operation *> seen;
+    while (!worklist.empty())
+      for (Value operand : worklist.pop_back_val()->getOperands()) {
+        Operation *def = operand.getDefiningOp();
+        if (!def || !members.contains(def) || !seen.insert(def).second)
+          continue;
+        if (isa<ContractionOpInterface>(def) || readsOneTerm(def))
+          onDemand.insert(def);
+        worklist.push_back(def);
+      }
   }
 
   //===--- step 1: the root -----------------------------------------------===//
@@ -230,15 +252,13 @@ private:
       }
       if (progress)
         continue;
-      Operation *stuck = nullptr;
-      for (Operation *op : group.ops)
-        if (wantsPlace(op) && needsPlace(op)) {
-          stuck = op;
-          break;
-        }
-      if (!stuck)
+      // The first that is stuck; what it reads is placed, or only read.
+      auto stuck = llvm::find_if(group.ops, [&](Operation *op) {
+        return wantsPlace(op) && needsPlace(op);
+      });
+      if (stuck == group.ops.end())
         return success();
-      if (failed(seed(stuck)))
+      if (failed(seed(*stuck)))
         return failure();
     }
   }
@@ -264,7 +284,8 @@ private:
       if (isPlaced(op))
         return success();
     }
-    if (!isInTile(op) && isa<PointwiseOpInterface>(op))
+    // A value of the tile that it reads at another place shows in the end.
+    if (isa<PointwiseOpInterface>(op))
       for (Value result : op->getResults())
         if (shapeOf(result) == ArrayRef<int64_t>(s.rootExtents))
           return placeAtIdentity(op, result);
@@ -732,6 +753,8 @@ private:
   MLIRContext *context = nullptr;
   llvm::DenseMap<Operation *, IterationSpace> spaces;
   llvm::DenseSet<Value> tileValues;
+  /// Contractions and reductions that run where the anchor reads them.
+  llvm::DenseSet<Operation *> onDemand;
   llvm::DenseMap<Value, AffineMap> hints;
   /// Of reductions across tiles, and what follows from them: the root dims they
   /// fold.

@@ -141,6 +141,40 @@ static llvm::DenseSet<Value> getMerged(Block &body,
   return merged;
 }
 
+/// What may lie where the root's tile lies although nothing ties it to that: the
+/// operand of a reduction, or a pointwise result some operands of which agree.
+static Value getSeed(Operation &op, const SpaceForms &forms, Value root,
+                     const Slice &tile, const CoordVars &vars,
+                     const llvm::DenseMap<Value, Slice> &slices) {
+  auto hasRootShape = [&](Value value) {
+    return shapeOf(value) == shapeOf(root) && !slices.contains(value);
+  };
+  if (isa<fuse::ReductionOpInterface>(op))
+    return op.getNumOperands() > 0 && hasRootShape(op.getOperand(0))
+               ? op.getOperand(0)
+               : Value();
+  auto form = forms.find(&op);
+  if (form == forms.end() || !isa<fuse::PointwiseOpInterface>(op) ||
+      isShapeChange(&op) || !hasRootShape(op.getResult(0)))
+    return {};
+  std::optional<Slice> iterations =
+      getIterations(*form->second, 0, tile, vars);
+  if (!iterations)
+    return {};
+  bool agrees = false;
+  for (auto [access, operand] :
+       llvm::zip(form->second->operands, op.getOperands())) {
+    auto known = slices.find(operand);
+    if (known == slices.end())
+      continue;
+    std::optional<LabelledSlice> touched = getTouched(access, *iterations);
+    if (!touched || touched->slice != known->second)
+      return {};
+    agrees = true;
+  }
+  return agrees ? op.getResult(0) : Value();
+}
+
 SmallVector<PartialReduction>
 tilefuse::propagateRoot(fuse::KernelOp kernel, const SpaceForms &forms,
                         Value root, const CoordVars &vars,
@@ -162,12 +196,14 @@ tilefuse::propagateRoot(fuse::KernelOp kernel, const SpaceForms &forms,
     for (Operation &op : llvm::reverse(body.without_terminator()))
       if (op.getNumResults() == 1 && slices.contains(op.getResult(0)))
         propagateBackward(forms, op.getResult(0), vars, available, slices);
-    for (Operation &op : body.without_terminator())
-      if (tile && slices.size() == before &&
-          isa<fuse::ReductionOpInterface>(op) && op.getNumOperands() > 0 &&
-          shapeOf(op.getOperand(0)) == shapeOf(root) &&
-          slices.try_emplace(op.getOperand(0), *tile).second)
-        propagateBackward(forms, op.getOperand(0), vars, available, slices);
+    for (Operation &op : body.without_terminator()) {
+      if (!tile || slices.size() != before)
+        break;
+      Value seed = getSeed(op, forms, root, *tile, vars, slices);
+      if (seed && !merged.contains(seed) &&
+          slices.try_emplace(seed, *tile).second)
+        propagateBackward(forms, seed, vars, available, slices);
+    }
     if (slices.size() == before)
       return partial;
   }
