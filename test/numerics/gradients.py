@@ -14,6 +14,7 @@ import math
 import os
 import pathlib
 import re
+import statistics
 import struct
 import sys
 
@@ -31,6 +32,8 @@ import tilefuse  # noqa: E402
 # Of an L2 error, wide and native.
 WIDE_BOUND = 1e-12
 NATIVE_BOUND = 1e-6
+# Draws of tiny errors.
+SHAKES = 3
 
 
 def widen(text):
@@ -141,38 +144,41 @@ def compare(graph, seed, schedule_target=None, wide=True, well_conditioned=False
 
     # 16-bit values inside round in `wide` as well.
     exact = Evaluation(graph, inputs, "wide" if wide else "exact")
-    shaken = Evaluation(graph, inputs, exact.mode if well_conditioned else "shaken")
-    others = [] if wide else [Evaluation(graph, inputs, mode) for mode in (*DRAWS, "own")]
+    modes = [exact.mode if well_conditioned else "shaken"] * SHAKES
+    modes += [] if wide else [*DRAWS, "own"]
+    others = [Evaluation(graph, inputs, mode) for mode in modes]
     problems = []
 
-    def judge(name, found, expected, shaken, rivals, dtype):
+    def judge(name, found, expected, others, dtype):
         if not found.is_floating_point():
             if not torch.equal(found, expected) and wide:
                 problems.append(f"{name}: integers differ")
             return
-        size, noise = norm(expected), distance(shaken, expected)
-        error = distance(found, expected)
+        size, error = norm(expected), distance(found, expected)
+        distances = [distance(other, expected) for other in others]
+        noise = math.hypot(*distances[:SHAKES]) / math.sqrt(SHAKES)
         if wide:
             bound = max(WIDE_BOUND * size, 100 * noise)
         else:
+            *draws, own = distances[SHAKES:]
             # What is zero in theory is judged against its terms; so is what nearly cancels,
             # where one draw of float32's rounding errors says little of the next.
             terms = noise / SHAKE
             scale = terms if size < 1000 * noise else size
             floor = max(NATIVE_BOUND, FLOORS.get(TORCH_TYPES[dtype], 0))
-            rival = max(distance(r, expected) for r in rivals)
-            # Neither is the norm of a handful of errors a statistic.
-            rival *= 1 + 1 / math.sqrt(expected.numel())
-            bound = 1.1 * max(floor * scale, rival, 4 * terms * 2.0 ** -24)
+            # The norm of many errors is much the same in every draw, that of a few is not.
+            rounded = statistics.mean(draws) + 4 * statistics.pstdev(draws)
+            bound = 1.1 * max(floor * scale, own, *draws, rounded, 8 * terms * 2.0 ** -24)
         if not error <= bound:
             problems.append(f"{name}: error {error / size if size else error:.2e}, bound "
                             f"{bound / size if size else bound:.2e}")
 
     for i, (value, found) in enumerate(zip(graph.results, outputs)):
-        judge(f"out{i}", found, *[e.results[i].detach() for e in (exact, shaken)],
+        judge(f"out{i}", found, exact.results[i].detach(),
               [e.results[i].detach() for e in others], value.dtype)
-    expected, noisy, *rivals = [e.differentiate(cotangents) for e in (exact, shaken, *others)]
+    expected = exact.differentiate(cotangents)
+    rivals = [e.differentiate(cotangents) for e in others]
     for k, (index, info) in enumerate(zip(exact.wanted, backward.outputs)):
-        judge(info.name, gradients[k], expected[k], noisy[k], [r[k] for r in rivals],
+        judge(info.name, gradients[k], expected[k], [r[k] for r in rivals],
               graph.inputs[index][0].dtype)
     return problems

@@ -22,6 +22,7 @@ forward is rounded on the way back.
 
 import dataclasses
 import math
+import random
 
 import torch
 import torch.nn.functional as F
@@ -60,9 +61,21 @@ def round_to(x, name):
     return x.to(TORCH_TYPES[name]).to(torch.float64)
 
 
-# What multiplicands are scaled by before they are rounded, and back after: another draw
-# of rounding errors of the same size. Algebra that moves a factor past a product makes one.
-DRAWS = {"rounded": 1.0, "rounded-1": 1.3, "rounded-2": 1.7}
+# Ways to round multiplicands that are as good as one another: draws of rounding errors of
+# one size. Algebra that moves a factor past a product makes one, as does a product that
+# needs no rounding because nothing is summed.
+DRAWS = ("rounded", "rounded-1", "rounded-2", "rounded-3", "rounded-4", "rounded-5")
+
+
+def make_rounding(kind, draw, place):
+    """How the product at `place` in a graph rounds its multiplicands in a draw."""
+    if draw == DRAWS[0]:
+        return lambda t: round_to(t, kind)
+    generator = random.Random(f"{draw} {place}")
+    scale = 1 + generator.random()
+    if generator.random() < 0.2:
+        return lambda t: t
+    return lambda t: round_to(t * scale, kind) / scale
 
 
 SHAKE = 2.0 ** -50
@@ -392,15 +405,13 @@ class Graph:
     def _contract(self, name, a, b, attributes, default, precision, function):
         if a.dtype != "f32":
             default = a.dtype
-        kind = precision or default
+        kind, place = precision or default, self.counter
         if precision:
             attributes += f" precision {precision}"
 
         def run(mode, x, y):
             if mode in DRAWS:
-                scale = DRAWS[mode]
-                return RoundedProduct.apply(
-                    x, y, lambda t: round_to(t * scale, kind) / scale, function)
+                return RoundedProduct.apply(x, y, make_rounding(kind, mode, place), function)
             return function(x, y)
 
         shape = self._shaped(function, a, b)
