@@ -104,6 +104,15 @@ class Program:
         if getattr(self, "_handle", None):
             _capi.lib.tilefuse_program_free(self._handle)
 
+    def __copy__(self) -> Program:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Program:
+        return self
+
+    def __reduce__(self) -> Any:
+        return _restore, (self.serialize(), self.entry)
+
     def __repr__(self) -> str:
         inputs, outputs = (", ".join(map(str, infos)) for infos in (self.inputs, self.outputs))
         return f"<tilefuse program {self.entry}({inputs}) -> ({outputs}) for {self.target}>"
@@ -145,7 +154,7 @@ class Program:
         return cls._own(program)
 
     def serialize(self) -> bytes:
-        """The program, all its entries, as bytes; equal programs give equal bytes."""
+        """The program, all its entries, as bytes; its bytes are the same in every process."""
         return _capi.take_bytes(_capi.lib.tilefuse_program_serialize(self._handle))
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -222,6 +231,11 @@ class Program:
             self.load_on(device), stream, (ct.c_void_p * len(inputs))(*inputs), len(inputs),
             (ct.c_void_p * len(outputs))(*outputs), len(outputs), workspace,
             ct.byref(error)), error)
+
+
+def _restore(data: bytes, entry: str) -> Program:
+    """A program from another process."""
+    return Program.deserialize(data).select(entry)
 
 
 def _wants_torch(inputs: Sequence[Any], target: str) -> bool:

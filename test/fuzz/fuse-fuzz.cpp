@@ -67,6 +67,8 @@ int runMode(llvm::StringRef mode, const std::string &path) {
   if (mode == "npy")
     return tilefuse::reference::readNpy(path) ? 0 : 1;
   if (mode == "program") {
+    // recompile() takes no options.
+    ::setenv("TILEFUSE_CACHE_DIR", "", 1);
     auto program = tilefuse::Program::load(path);
     if (!program)
       return 1;

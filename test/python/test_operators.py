@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import copy
+import pickle
 
 import pytest
 import tilefuse
@@ -284,5 +285,8 @@ def test_two_processes_give_the_gradients_of_one(tmp_path):
 
 
 def test_modules_can_be_copied():
-    layer = copy.deepcopy(Layer(4))
-    assert layer(torch.ones(4, 7, dtype=torch.float64)).shape == (4, 6)
+    layer, batch = Layer(4), torch.ones(4, 7, dtype=torch.float64)
+    layer(batch).sum().backward()
+    for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert twin.operator is layer.operator
+        assert torch.equal(twin(batch), layer(batch))

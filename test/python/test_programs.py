@@ -1,6 +1,8 @@
 """Programs on NumPy arrays, tensors and DLPack objects; diagnostics; files; threads."""
 
 import concurrent.futures
+import copy
+import pickle
 import subprocess
 import sys
 
@@ -195,6 +197,13 @@ def test_files(tmp_path):
         tilefuse.Program.deserialize(program.serialize()[:-1])
     with pytest.raises(tilefuse.ProgramError, match="not a tilefuse program"):
         tilefuse.Program.deserialize(b"")
+
+
+def test_copies():
+    program = tilefuse.compile(chain(), gradients=True).select("chain_backward")
+    assert copy.deepcopy(program) is program
+    other = pickle.loads(pickle.dumps(program))
+    assert other.inputs == program.inputs and other.entry == program.entry
 
 
 def test_equal_texts_share_a_program():

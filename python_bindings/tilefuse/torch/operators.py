@@ -139,12 +139,6 @@ def _fake_outputs(infos: Sequence[ArgumentInfo], like: torch.Tensor) -> list[tor
     return [torch.empty(info.shape, dtype=dtype_of(info), device=like.device) for info in infos]
 
 
-def _write_back(tensor: torch.Tensor, value: torch.Tensor) -> None:
-    """A result goes into the state it replaces."""
-    with torch.no_grad():
-        tensor.copy_(value)
-
-
 class _Training:
     """The training program of one operator for one target and one choice of arguments, as
     two operators without autograd of their own."""
@@ -297,6 +291,7 @@ class Operator:
         self._returned = [i for i in range(len(outputs)) if i not in self._state.values()]
         self._differentiable = [_is_float(info) and i not in self._state
                                 for i, info in enumerate(inputs)]
+        self._has_gradient = any(_is_float(outputs[i]) for i in self._returned)
         self._declared = gradients is not None
         self._wanted = tuple(i for i, wanted in enumerate(gradients or ()) if wanted)
         for i in self._wanted:
@@ -308,10 +303,10 @@ class Operator:
         # What calls look up first: by device, and by which inputs require a gradient.
         self._runners: dict[torch.device, Runner] = {}
         self._choices: dict[tuple[object, ...], _Training] = {}
-        digest = hashlib.sha256(repr((text, gradients and tuple(gradients),
-                                      schedule_target)).encode())
+        self._arguments = (text, name, None if gradients is None else tuple(gradients),
+                           schedule_target)
+        digest = hashlib.sha256(repr(self._arguments).encode())
         self.name = re.sub(r"\W", "_", f"{name or self.entry}_{digest.hexdigest()[:12]}")
-        self._state_indices = tuple(self._state.items())
         self.overload = _register(
             _schema(self.name, inputs, frozenset(self._state), len(self._returned)),
             self._run, self._fake, self._run_autograd)
@@ -321,6 +316,10 @@ class Operator:
         if len(self._returned) == 1:
             return (result,)
         return tuple(result) if self._returned else ()
+
+    def __reduce__(self) -> Any:
+        # Copies, also in another process, are the operator of the same text.
+        return define, self._arguments
 
     def __repr__(self) -> str:
         return f"<tilefuse operator {self.overload._schema}>"
@@ -396,8 +395,13 @@ class Operator:
         return training
 
     def _store_state(self, inputs: _Tensors, results: _Tensors) -> None:
-        for index, result in self._state_indices:
-            _write_back(inputs[index], results[result])
+        """Results go into the state they replace: after the program, which may read the old
+        values in any kernel."""
+        if not self._state:
+            return
+        with torch.no_grad():
+            torch._foreach_copy_([inputs[index] for index in self._state],
+                                 [results[result] for result in self._state.values()])
 
     def _run(self, *inputs: torch.Tensor) -> Any:
         device = inputs[0].device
@@ -416,7 +420,7 @@ class Operator:
                                    inputs[0]))
 
     def _run_autograd(self, keyset: Any, *inputs: torch.Tensor) -> Any:
-        if self._returned and torch.is_grad_enabled():
+        if self._has_gradient and torch.is_grad_enabled():
             requires = [tensor.requires_grad for tensor in inputs]
             if True in requires:
                 key = (inputs[0].device, *requires)
