@@ -4,6 +4,8 @@ import os
 import pathlib
 import sys
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -19,3 +21,18 @@ def newest_build():
 os.environ.setdefault("TILEFUSE_LIBRARY_DIR", str(newest_build().resolve() / "lib"))
 sys.path.append(str(ROOT / "python_bindings"))
 sys.path.append(str(pathlib.Path(__file__).parent))
+
+
+@pytest.fixture
+def graphs(monkeypatch):
+    """The graphs that the backend compiles in a test, as tilefuse.torch.backend.Compiled."""
+    import importlib
+
+    backend = importlib.import_module("tilefuse.torch.backend")
+    found, compile_graph = [], backend.compile_graph
+
+    def collect(*arguments, **keywords):
+        found.append(compile_graph(*arguments, **keywords))
+        return found[-1]
+    monkeypatch.setattr(backend, "compile_graph", collect)
+    return found

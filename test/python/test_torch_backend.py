@@ -31,7 +31,7 @@ def fallbacks(caplog):
 
 
 @pytest.mark.parametrize("name", FIVE)
-def test_five(name, caplog):
+def test_five(name, caplog, graphs):
     make, shape = FIVE[name]
     module = make()
     x = torch.rand(shape, requires_grad=True)
@@ -43,6 +43,7 @@ def test_five(name, caplog):
     found = [e.key for e in profile.key_averages() if e.key.startswith("aten::")
              and any(word in e.key for word in ATEN_COMPUTE)]
     assert not found
+    assert len(graphs) == 1 and len(graphs[0].plan.regions) == 1
     same_step(tilefuse.torch.fuse(copy.deepcopy(module)), module, x)
 
 
@@ -66,7 +67,7 @@ def test_no_grad():
     torch.testing.assert_close(y, module.eval()(x), rtol=1e-5, atol=1e-5)
 
 
-def test_training_curve(caplog):
+def test_training_curve(caplog, graphs):
     """The loss curve of a small CNN is eager's."""
     def train(wrap):
         torch.manual_seed(1)
@@ -91,15 +92,17 @@ def test_training_curve(caplog):
     torch.testing.assert_close(fused_state["features.1.running_var"],
                                eager_state["features.1.running_var"], rtol=1e-3, atol=1e-3)
     assert not fallbacks(caplog)
+    assert len(graphs) == 1
 
 
 @pytest.mark.parametrize("layout", ["channels_last", "transposed", "sliced"])
-def test_layouts(layout):
+def test_layouts(layout, graphs):
     module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True), nn.AvgPool2d(2))
     x = torch.randn(2, 3, 8, 10)
     x = {"channels_last": lambda: x.contiguous(memory_format=torch.channels_last),
          "transposed": lambda: x.transpose(2, 3), "sliced": lambda: x[:, :, ::2, 1:]}[layout]()
     same_step(compiled(copy.deepcopy(module)), module, x.detach().requires_grad_())
+    assert graphs[0].plan.regions
 
 
 class Branches(nn.Module):
@@ -118,11 +121,12 @@ class Branches(nn.Module):
         return (h - centre) * z.sigmoid(), z.logsumexp(1), h.detach() * x
 
 
-def test_branches(caplog):
+def test_branches(caplog, graphs):
     module = Branches()
     x = torch.randn(5, 6, requires_grad=True)
     same_step(compiled(copy.deepcopy(module)), module, x, torch.randn(5, 6))
     assert not fallbacks(caplog)
+    assert graphs[0].plan.regions
 
 
 def test_other_shapes():
@@ -190,6 +194,12 @@ def test_fuse_keeps_the_outside():
     assert type(fused) is SmallCNN
     assert fused.state_dict().keys() == module.state_dict().keys()
     assert all(a is b for a, b in zip(fused.parameters(), module.parameters()))
+
+
+@pytest.mark.parametrize("module", [nn.Sequential(nn.Linear(3, 2), nn.Tanh()), nn.LayerNorm(3)])
+def test_modules_of_pytorch_itself(module, graphs):
+    same_step(tilefuse.torch.fuse(module), module, torch.randn(4, 3, requires_grad=True))
+    assert graphs[0].plan.regions
 
 
 def test_gradcheck():

@@ -44,7 +44,7 @@ def shrink(case):
 @pytest.mark.parametrize("name", [
     pytest.param(c["name"], marks=() if c["name"] in QUICK else pytest.mark.slow)
     for c in models.CASES])
-def test_chain(name, caplog):
+def test_chain(name, caplog, graphs):
     torch._dynamo.reset()
     torch.manual_seed(0)
     caplog.set_level(logging.INFO, logger="tilefuse.torch")
@@ -53,3 +53,4 @@ def test_chain(name, caplog):
     x = torch.rand(case["input"], requires_grad=True)
     same_step(tilefuse.torch.fuse(copy.deepcopy(module)), module, x)
     assert [r.message for r in caplog.records if r.name == "tilefuse.torch"] == []
+    assert len(graphs) == 1 and len(graphs[0].plan.regions) == 1

@@ -56,12 +56,13 @@ def test_backend_of_ddp(tmp_path):
     check_ddp(tmp_path / "gradients", True)
 
 
-def test_two_threads():
+def test_two_threads(graphs):
     """Two threads share a fused module; each step gives the gradients of one alone."""
     module = make()
     fused = tilefuse.torch.fuse(module)
     inputs = [torch.randn(4, 2, 6, 6, dtype=torch.float64) for _ in range(2)]
-    fused(inputs[0])
+    fused(inputs[0].clone().requires_grad_())
+    assert graphs[0].plan.regions
     results = [[], []]
 
     def work(index):
