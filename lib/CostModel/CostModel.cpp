@@ -1,6 +1,7 @@
 //===- CostModel.cpp - bytes, flops and time of groups of ops ---*- C++ -*-===//
 
 #include "lib/CostModel/CostModel.h"
+#include "dialects/Fuse/OneTerm.h"
 #include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
@@ -10,6 +11,15 @@ using namespace tilefuse;
 static constexpr double kMatrixEfficiency = 0.5;
 /// The same for ordinary arithmetic.
 static constexpr double kElementEfficiency = 0.5;
+/// How many times longer a product takes that makes another's operand: its blocks
+/// are smaller, and nothing is copied ahead for it.
+static constexpr double kProducerSlowdown = 1.5;
+/// Operations that an element of a computed operand takes on its way to shared
+/// memory; one that is read as it is gets there by itself.
+static constexpr double kStagingCost = 4;
+/// Part of the shorter of products on a matrix unit and ordinary arithmetic that
+/// the longer hides: other warps and instances are at the other.
+static constexpr double kOverlap = 0.8;
 
 int64_t tilefuse::getByteSize(Type type) {
   auto tensor = cast<RankedTensorType>(type);
@@ -76,6 +86,12 @@ int64_t CostModel::getOps(Operation *op) const {
         points /= std::max<int64_t>(divisor, 1);
     return 2 * points;
   }
+  if (fuse::readsOneTerm(op)) {
+    int64_t results = 1;
+    for (unsigned dim = 0; dim < space.getNumParallel(); ++dim)
+      results *= space.bounds[dim];
+    return 2 * results;
+  }
   if (auto reduction = dyn_cast<fuse::ReductionOpInterface>(op))
     return points * reduction.getAccumulatorTypes().size();
   if (auto pointwise = dyn_cast<fuse::PointwiseOpInterface>(op))
@@ -121,11 +137,58 @@ double CostModel::getElementTime(int64_t ops) const {
   return double(ops) / (double(target.getFp32()) * kElementEfficiency) / 1000;
 }
 
-KernelCost CostModel::getCost(const fuse::KernelGroup &group) const {
+double CostModel::getVisits(Operation *anchor, unsigned operand,
+                            ArrayRef<int64_t> block) const {
+  fuse::IterationSpace space =
+      cast<fuse::IterationSpaceOpInterface>(anchor).getIterationSpace();
+  auto type = cast<RankedTensorType>(anchor->getOperand(operand).getType());
+  double elements = 1;
+  for (auto [bound, extent] : llvm::zip(space.bounds, block))
+    elements *= double(llvm::divideCeil(bound, extent));
+  for (int64_t extent :
+       getFootprint(space.operands[operand], block, type.getShape()))
+    elements *= double(extent);
+  return elements / double(type.getNumElements());
+}
+
+/// Per op of the group, how often each of its elements is computed.
+static llvm::DenseMap<Operation *, double>
+getRepeats(const CostModel &model, const fuse::KernelGroup &group,
+           ArrayRef<int64_t> block) {
+  llvm::DenseMap<Operation *, double> repeats;
+  for (Operation *op : llvm::reverse(group.ops)) {
+    double &own = repeats.try_emplace(op, 0).first->second;
+    bool isRead = op == group.anchor || own > 0;
+    if (!isRead || llvm::any_of(op->getResults(), [&](Value result) {
+          return llvm::is_contained(group.results, result);
+        }))
+      own = std::max(own, 1.0);
+    double passed = own;
+    for (auto [index, operand] : llvm::enumerate(op->getOperands())) {
+      Operation *def = operand.getDefiningOp();
+      if (!def)
+        continue;
+      double visits = op == group.anchor
+                          ? model.getVisits(op, index, block)
+                          : passed;
+      double &known = repeats[def];
+      known = op == group.anchor ? known + visits : std::max(known, visits);
+    }
+  }
+  return repeats;
+}
+
+KernelCost CostModel::getCost(const fuse::KernelGroup &group,
+                              ArrayRef<int64_t> block) const {
   KernelCost cost;
   llvm::DenseSet<Operation *> members(group.ops.begin(), group.ops.end());
   llvm::DenseSet<Value> counted;
+  llvm::DenseMap<Operation *, double> repeats;
+  if (group.anchor && !block.empty() &&
+      isa<fuse::ContractionOpInterface>(group.anchor))
+    repeats = getRepeats(*this, group, block);
   double contractionTime = 0;
+  bool onMatrixUnit = false;
   for (Operation *op : group.ops) {
     for (Value operand : op->getOperands()) {
       Operation *def = operand.getDefiningOp();
@@ -133,19 +196,32 @@ KernelCost CostModel::getCost(const fuse::KernelGroup &group) const {
         continue;
       cost.bytesRead += getByteSize(operand.getType());
     }
-    int64_t ops = getOps(op);
+    double times = repeats.empty() || op == group.anchor ? 1 : repeats[op];
+    int64_t ops = int64_t(double(getOps(op)) * times);
     if (auto contraction = dyn_cast<fuse::ContractionOpInterface>(op)) {
       cost.contractionOps += ops;
-      contractionTime += getContractionTime(contraction);
+      contractionTime += getContractionTime(contraction) * times *
+                         (op == group.anchor ? 1 : kProducerSlowdown);
+      onMatrixUnit |= hasMatrixUnit(contraction);
     } else {
       cost.elementOps += ops;
     }
   }
+  if (!repeats.empty())
+    for (auto [index, operand] : llvm::enumerate(group.anchor->getOperands()))
+      if (Operation *def = operand.getDefiningOp();
+          def && members.contains(def))
+        cost.elementOps += int64_t(
+            kStagingCost * getVisits(group.anchor, index, block) *
+            double(cast<RankedTensorType>(operand.getType()).getNumElements()));
   for (Value result : group.results)
     cost.bytesWritten += getByteSize(result.getType());
-  cost.time = getLaunchTime() +
-              std::max(getMemoryTime(cost.getBytes()),
-                       contractionTime + getElementTime(cost.elementOps));
+  double elementTime = getElementTime(cost.elementOps);
+  double hidden = onMatrixUnit
+                      ? kOverlap * std::min(contractionTime, elementTime)
+                      : 0;
+  cost.time = getLaunchTime() + std::max(getMemoryTime(cost.getBytes()),
+                                         contractionTime + elementTime - hidden);
   return cost;
 }
 
@@ -185,4 +261,3 @@ int64_t CostModel::getSharedCapacity() const {
                              100 * 1024);
   return 512 * 1024;
 }
-  bool onMatrixUnit = false;

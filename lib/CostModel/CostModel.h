@@ -57,8 +57,16 @@ public:
   fuse::TargetAttr getTarget() const { return target; }
   bool isGPU() const { return target.isGPU(); }
 
-  /// The group as one kernel.
-  KernelCost getCost(const fuse::KernelGroup &group) const;
+  /// The group as one kernel. With the schedule's `block`, what the anchor reads
+  /// through other ops of the group counts as often as tiles compute it: their
+  /// patches overlap, and each dim that the operand lacks visits it again.
+  KernelCost getCost(const fuse::KernelGroup &group,
+                     llvm::ArrayRef<int64_t> block = {}) const;
+
+  /// How often tiles of `anchor` with extents `block` read each element of an
+  /// operand.
+  double getVisits(mlir::Operation *anchor, unsigned operand,
+                   llvm::ArrayRef<int64_t> block) const;
 
   /// Arithmetic operations of one op, over its whole iteration space.
   int64_t getOps(mlir::Operation *op) const;

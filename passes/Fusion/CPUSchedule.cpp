@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/Fusion/ProducerGranules.h"
 #include "passes/Fusion/ScheduleHeuristic.h"
 #include "passes/Fusion/TileExtents.h"
 
@@ -99,6 +100,8 @@ tilefuse::chooseCPUSchedule(const fuse::KernelStructure &structure,
           break;
         }
   }
+  if (!fitsProducers(structure, block, reason))
+    return failure();
   return fuse::ScheduleAttr::get(model.getTarget().getContext(), block,
                                  /*warps=*/1, /*stages=*/1, /*cluster=*/1,
                                  fuse::MmaKind::fma, /*splits=*/1,

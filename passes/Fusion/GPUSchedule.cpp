@@ -21,6 +21,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/Fusion/ProducerGranules.h"
 #include "passes/Fusion/ScheduleHeuristic.h"
 #include "passes/Fusion/TileExtents.h"
 #include <numeric>
@@ -56,18 +57,24 @@ int64_t warpsFor(int64_t elements, int64_t perThread) {
 constexpr int64_t kLeastReuse = 24;
 /// Terms of a sum from which splitting it beats smaller tiles.
 constexpr int64_t kLongReduction = 32768;
+/// Rows of a tile whose operand another contraction makes.
+constexpr int64_t kProducerRows = 256;
 /// Depth of one step of the reduction loop, over all dims but taps.
 constexpr int64_t kLargestStep = 32;
+/// Rows of a tile of fewer columns than that.
+constexpr int64_t kFewColumns = 64, kMostThinRows = 256;
+/// Products of one step without a matrix unit, in the code of a thread.
+constexpr int64_t kMostProducts = 1024;
 /// Matrix instructions of one step, in the code of a warp.
 constexpr int64_t kLongestStep = 640;
 /// Instances a multiprocessor computes one after another, at least: fewer leave
 /// some idle at the end.
 constexpr int64_t kLeastInstances = 8;
+/// Accumulators of a thread of such an instance.
+constexpr int64_t kSumsAlone = 32;
 /// Tiles of one instance, at most.
 constexpr int64_t kMostTiles = 32;
 
-/// Accumulators of a thread of such an instance.
-constexpr int64_t kSumsAlone = 32;
 /// Accumulators of a weight gradient's tile: 144 registers of 256 threads. More
 /// than elsewhere, because every further tile reads both operands again.
 constexpr int64_t kShiftedSums = 36864;
@@ -82,7 +89,8 @@ public:
         op(cast<fuse::ContractionOpInterface>(structure.getAnchor())),
         space(cast<fuse::IterationSpaceOpInterface>(op.getOperation())
                   .getIterationSpace()),
-        roles(getDimRoles(space)), tile(structure, /*powersOfTwo=*/true) {}
+        roles(getDimRoles(space)), granules(getProducerGranules(structure)),
+        tile(structure, /*powersOfTwo=*/true) {}
 
   LogicalResult run(SmallVectorImpl<int64_t> &block, Choice &choice) {
     if (!tile.isLegal()) {
@@ -146,21 +154,23 @@ public:
       choice.tiles = keepReduction(rows);
     block.assign(tile.get().begin(), tile.get().end());
     block.append(steps.begin(), steps.end());
+    if (!fitsProducers(structure, block, reason))
+      return failure();
     choice.warps = std::max<int64_t>(
         warpsFor(tile.getCount() / residues, getSumsPerThread()),
         useMatrixUnit ? 4 : 1);
-    choice.mma = !useMatrixUnit ? fuse::MmaKind::fma
-                 : suitsWarpgroups(element, height / residues, width, choice.warps)
-                     ? fuse::MmaKind::wgmma
-                     : fuse::MmaKind::mma_sync;
-    return success();
-  }
     // Weights that fill shared memory leave one instance a multiprocessor: its
     // warps must be as many as those of two.
     if (choice.tiles > 1)
       choice.warps = std::min<int64_t>(
           16, std::max(choice.warps, tile.getCount() / residues /
                                          (32 * kSumsAlone)));
+    choice.mma = !useMatrixUnit ? fuse::MmaKind::fma
+                 : suitsWarpgroups(element, height / residues, width, choice.warps)
+                     ? fuse::MmaKind::wgmma
+                     : fuse::MmaKind::mma_sync;
+    return success();
+  }
 
 private:
   /// Hopper's instructions for four warps: 64 rows by columns, of which the
@@ -210,6 +220,14 @@ private:
       int64_t others = tile.getCount(columns) / tile[dim];
       tile.grow(dim, std::max<int64_t>(1, columnTarget / others), budget);
     }
+    // Few columns give little to multiply for what a row takes to address.
+    if (tile.getCount(columns) < kFewColumns)
+      budget = std::min(budget,
+                        tile.getCount(columns) * kMostThinRows * residues);
+    // The block that another contraction makes of an operand lies in registers,
+    // too.
+    if (hasProducerContraction(structure))
+      budget = std::min(budget, tile.getCount(columns) * kProducerRows);
     // Rows of pixels: 32 wide, then several; then the width again.
     for (int64_t target : {32, 512})
       for (unsigned dim : rows)
@@ -309,6 +327,8 @@ private:
     if (!useMatrixUnit)
       return 1;
     SmallVector<int64_t> before = steps;
+    SmallVector<int64_t> tileBefore(tile.get());
+    int64_t room = model.getTarget().getSharedMemory() - 4 * 1024;
     unsigned numRoot = structure.getNumRootDims();
     int64_t depth = 1;
     for (unsigned dim = numRoot; dim < roles.size(); ++dim) {
@@ -319,8 +339,6 @@ private:
                                     llvm::PowerOf2Ceil(space.bounds[dim]));
       depth *= steps[dim - numRoot];
     }
-    SmallVector<int64_t> tileBefore(tile.get());
-    int64_t room = model.getTarget().getSharedMemory() - 4 * 1024;
     int64_t sums = tile.getCount() / residues;
     int64_t instructions = sums / 128 * (depth / residues / 8) /
                            warpsFor(sums, getSumsPerThread());
@@ -341,6 +359,7 @@ private:
     if (wastes || instructions > kLongestStep || getShared() > room ||
         tiles < 2) {
       steps = before;
+      tile.set(tileBefore);
       return 1;
     }
     // All instances take equally many.
@@ -351,7 +370,6 @@ private:
       tiles = std::min(tiles, count);
       return llvm::divideCeil(count, llvm::divideCeil(count, tiles));
     }
-      tile.set(tileBefore);
     return 1;
   }
 
@@ -372,6 +390,11 @@ private:
           steps[dim - numRoot] = instructionDepth;
           break;
         }
+      for (unsigned dim = numRoot; dim < space.bounds.size(); ++dim)
+        if (roles[dim] == DimRole::Reduction)
+          steps[dim - numRoot] =
+              std::lcm(steps[dim - numRoot],
+                       std::max<int64_t>(1, granules[dim]));
       // Taps become a loop from the outermost on.
       for (unsigned dim = numRoot; dim <= space.bounds.size(); ++dim) {
         if (getShared() <= capacity) {
@@ -394,13 +417,29 @@ private:
     }
   }
 
+  /// Plain arithmetic unrolls sums, taps and depth.
+  int64_t getLongestElementStep() const {
+    int64_t products = llvm::divideCeil(tile.getCount(), 8 * 32);
+    for (auto [dim, step] : llvm::enumerate(steps))
+      if (roles[structure.getNumRootDims() + dim] == DimRole::Tap)
+        products *= step;
+    return std::clamp<int64_t>(kMostProducts / products, 1, kLargestStep);
+  }
+
   void growSteps(int64_t capacity) {
     unsigned numRoot = structure.getNumRootDims();
+    // Rows that an operand is made of together come on top.
+    int64_t largest = kLargestStep;
+    for (unsigned dim = numRoot; dim + 1 < space.bounds.size(); ++dim)
+      if (roles[dim] == DimRole::Reduction)
+        largest *= std::max<int64_t>(1, granules[dim]);
+    if (!useMatrixUnit)
+      largest = getLongestElementStep();
     for (unsigned dim = space.bounds.size(); dim-- > numRoot;) {
       if (roles[dim] != DimRole::Reduction)
         continue;
       int64_t &step = steps[dim - numRoot];
-      while (getDepth() * 2 <= kLargestStep && step < space.bounds[dim]) {
+      while (getDepth() * 2 <= largest && step < space.bounds[dim]) {
         int64_t before = step;
         step = useMatrixUnit ? step * 2
                              : std::min(step * 2, space.bounds[dim]);
@@ -429,6 +468,13 @@ private:
     return depth;
   }
 
+  /// Bytes of the first operand in one step.
+  int64_t getPatch() {
+    SmallVector<int64_t> block(tile.get());
+    block.append(steps.begin(), steps.end());
+    return model.getTileCost(op, block).operandBytes.front();
+  }
+
   int64_t getShared() {
     SmallVector<int64_t> block(tile.get());
     block.append(steps.begin(), steps.end());
@@ -441,6 +487,7 @@ private:
   fuse::ContractionOpInterface op;
   fuse::IterationSpace space;
   SmallVector<DimRole> roles;
+  SmallVector<int64_t> granules;
   TileExtents tile;
   SmallVector<int64_t> steps;
   bool useMatrixUnit = false;
@@ -448,13 +495,6 @@ private:
   int64_t residues = 1;
   bool classesAreInstances = false;
 };
-
-  /// Bytes of the first operand in one step.
-  int64_t getPatch() {
-    SmallVector<int64_t> block(tile.get());
-    block.append(steps.begin(), steps.end());
-    return model.getTileCost(op, block).operandBytes.front();
-  }
 
 /// How many tiles one instance of a reduction across tiles takes, along the
 /// longest dim folded: as many as leave every multiprocessor its share. What it

@@ -4,14 +4,32 @@
 // can be computed where it is read: that saves its write and its read, and the
 // launch if nothing else is left of the producer. It costs the arithmetic again
 // for every reader, and the producer's inputs are read instead. Small values
-// (per-channel scales) always move; large ones when the model says so.
+// (per-channel scales) always move.
 //
-// The operand of a contraction is computed once per tile that reads it, so the
-// arithmetic counts as often as tiles overlap there.
+// Large ones move when the model says so, to all readers at once: a value that
+// one reader still wants in memory is written anyway, and then the others may
+// as well read it. Example: the gradient of a convolution's output,
+//
+//   dz = dy * f'(z)          read by dx = conv_transpose(dz, w),
+//                            dw = weight_grad(x, dz) and db = sum(dz)
+//
+// in memory costs three reads, a write and two more reads; in both readers four
+// reads, if the sum finds a place in one of them (MergeSiblings.cpp). The
+// arithmetic counts as often as tiles visit an element (CostModel::getVisits):
+// hardly more than once here, but once per tile of columns in a product of
+// large matrices, where dz is better written. Values are looked at from the end
+// of the graph, so that a chain of kernels moves link by link.
+//
+// An operand of a contraction may itself be made by a contraction or by the
+// gradient of a pool whose windows do not overlap: blocks of those are computed
+// from blocks too. What the conv of a batch-norm costs again is often less than
+// its output's traffic.
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Fuse/OneTerm.h"
 #include "passes/Fusion/KernelGroups.h"
+#include <limits>
 
 using namespace mlir;
 using namespace tilefuse;
@@ -20,6 +38,8 @@ namespace {
 
 /// Values of at most this many bytes are not worth a kernel of their own.
 constexpr int64_t kSmallBytes = 1 << 16;
+/// Analysing a kernel is linear in its ops.
+constexpr size_t kMaxOps = 128;
 
 class Inliner {
 public:
@@ -27,6 +47,19 @@ public:
       : groups(groups), refuse(refuse) {}
 
   void run() {
+    for (bool changed = true; changed;) {
+      moveSmall();
+      changed = moveLarge();
+      groups.prune();
+    }
+  }
+
+private:
+  static bool isSmall(Value value) {
+    return getByteSize(value.getType()) <= kSmallBytes;
+  }
+
+  void moveSmall() {
     for (unsigned index : groups.getOrder()) {
       if (groups[index].isHost)
         continue;
@@ -37,7 +70,8 @@ public:
         for (Value input : groups.getInputs(groups[index].ops)) {
           if (refused.contains(input) || !isMovable(input))
             continue;
-          if (tryInline(index, input)) {
+          bool isHost = groups[groups.getHome(input)].isHost;
+          if ((isHost || isSmall(input)) && tryInline(index, input)) {
             changed = true;
             break;
           }
@@ -45,10 +79,22 @@ public:
         }
       }
     }
-    groups.prune();
   }
 
-private:
+  /// True when a value moved.
+  bool moveLarge() {
+    SmallVector<unsigned> order = groups.getOrder();
+    for (unsigned index : llvm::reverse(order)) {
+      if (groups[index].isHost)
+        continue;
+      for (Value value : groups.getKernel(index).results)
+        if (!isSmall(value) && !settled.contains(value) &&
+            !getSlice(value).empty() && moveToReaders(index, value))
+          return true;
+    }
+    return false;
+  }
+
   /// Defined by pointwise ops of an unanchored kernel (or a change of shape).
   bool isMovable(Value input) {
     int home = groups.getHome(input);
@@ -56,8 +102,8 @@ private:
                             OpTrait::ConstantLike>();
   }
 
-  /// The ops of the producer's kernel that `value` needs; empty when one of
-  /// them is not pointwise.
+  /// The ops of the producer's kernel that `value` needs; empty when one of them
+  /// is a reduction of many terms.
   KernelGroups::Ops getSlice(Value value) {
     const KernelGroups::Group &producer =
         groups[unsigned(groups.getHome(value))];
@@ -65,7 +111,8 @@ private:
     SmallVector<Operation *> worklist{value.getDefiningOp()};
     while (!worklist.empty()) {
       Operation *op = worklist.pop_back_val();
-      if (!isa<fuse::PointwiseOpInterface>(op) || divides(op))
+      if (!fuse::readsOneTerm(op) && !isa<fuse::ContractionOpInterface>(op) &&
+          (!isa<fuse::PointwiseOpInterface>(op) || divides(op)))
         return {};
       slice.insert(op);
       for (Value operand : op->getOperands())
@@ -89,9 +136,15 @@ private:
     return false;
   }
 
+  static bool isPointwise(const KernelGroups::Ops &ops) {
+    return llvm::all_of(ops, [](Operation *op) {
+      return isa<fuse::PointwiseOpInterface>(op);
+    });
+  }
+
   bool tryInline(unsigned index, Value value) {
     KernelGroups::Ops slice = getSlice(value);
-    if (slice.empty())
+    if (slice.empty() || !isPointwise(slice))
       return false;
     unsigned home = groups.getHome(value);
     bool isHost = groups[home].isHost;
@@ -99,7 +152,8 @@ private:
     if (isHost) {
       Value source = value.getDefiningOp()->getOperand(0);
       if (!isMovable(source) || groups[groups.getHome(source)].isHost ||
-          getSlice(source).empty() || getByteSize(source.getType()) >
+          getSlice(source).empty() || !isPointwise(getSlice(source)) ||
+          getByteSize(source.getType()) >
                                           kSmallBytes)
         return false;
     }
@@ -115,73 +169,93 @@ private:
                "not moved to its reader: " + reason);
       return false;
     }
-    if (!isHost && getByteSize(value.getType()) > kSmallBytes &&
-        !isCheaper(index, home, value, slice, ops)) {
-      refuse(value.getDefiningOp(),
-             "not moved to its reader: computing it again costs more than "
-             "reading it");
-      return false;
-    }
     groups.replace(index, ops, groups[index].anchor);
     return true;
   }
 
-  bool isCheaper(unsigned index, unsigned home, Value value,
-                 const KernelGroups::Ops &slice,
-                 const KernelGroups::Ops &ops) {
-    const CostModel &model = groups.getModel();
-    fuse::KernelGroup reader = groups.getKernel(index);
-    fuse::KernelGroup merged =
-        groups.getKernel(index, ops, groups[index].anchor);
-    double after = model.getCost(merged).time;
-    // Tiles of a contraction's operand are computed again and again.
-    if (Operation *anchor = groups[index].anchor) {
-      int64_t again = 0;
-      for (Operation *op : slice)
-        again += model.getOps(op) * (getReloads(anchor, value, slice) - 1);
-      after += model.getElementTime(again);
-    }
-    double extra = after - model.getCost(reader).time;
-
-    // What the producer saves, shared among those that read the value.
-    fuse::KernelGroup producer = groups.getKernel(home);
-    double saved = model.getMemoryTime(getByteSize(value.getType()));
-    if (producer.results.size() == 1)
-      saved = model.getCost(producer).time;
-    unsigned readers = 0;
+  /// Moves `value` of group `home` into its readers, if that is cheaper.
+  bool moveToReaders(unsigned home, Value value) {
+    settled.insert(value);
+    SmallVector<unsigned> readers;
     for (unsigned other = 0; other < groups.size(); ++other)
-      if (other != home &&
+      if (other != home && groups.isAlive(other) && !groups[other].isHost &&
           llvm::is_contained(groups.getInputs(groups[other].ops), value))
-        ++readers;
-    bool returned = llvm::any_of(value.getUsers(), [](Operation *user) {
-      return user->hasTrait<OpTrait::IsTerminator>();
-    });
-    if (returned)
-      saved = 0;
-    return extra <= saved / std::max(readers, 1u);
+        readers.push_back(other);
+    if (readers.empty())
+      return false;
+    SmallVector<SmallVector<unsigned>> choices{readers};
+    if (readers.size() > 1)
+      for (unsigned reader : readers)
+        choices.push_back({reader});
+    for (ArrayRef<unsigned> choice : choices)
+      if (tryMove(home, value, choice))
+        return true;
+    return false;
   }
 
-  /// How often an anchor's tiles read each element of `value`, if they read it.
-  int64_t getReloads(Operation *anchor, Value value,
-                     const KernelGroups::Ops &slice) {
-    fuse::IterationSpace space =
-        cast<fuse::IterationSpaceOpInterface>(anchor).getIterationSpace();
-    int64_t reloads = 1;
-    for (auto [access, operand] :
-         llvm::zip(space.operands, anchor->getOperands())) {
-      if (operand != value)
-        continue;
-      // Every dim the operand lacks visits it again, a tile of 64 at a time.
-      for (unsigned dim = 0; dim < space.getNumParallel(); ++dim)
-        if (!access.map.isFunctionOfDim(dim))
-          reloads *= llvm::divideCeil(space.bounds[dim], 64);
-      reloads *= 2; // overlapping patches
+  bool tryMove(unsigned home, Value value, ArrayRef<unsigned> readers) {
+    KernelGroups::Ops slice = getSlice(value);
+    if (!isPointwise(slice) && !llvm::all_of(readers, [&](unsigned reader) {
+          return isa_and_nonnull<fuse::ContractionOpInterface>(
+              groups[reader].anchor);
+        }))
+      return false;
+    double before = getTime(home, readers);
+    SmallVector<KernelGroups::Ops> old;
+    for (unsigned reader : readers) {
+      KernelGroups::Ops ops = groups[reader].ops;
+      old.push_back(ops);
+      for (Operation *op : slice)
+        ops.insert(op);
+      groups.replace(reader, ops, groups[reader].anchor);
     }
-    return reloads;
+    std::string reason;
+    bool feasible = true;
+    for (unsigned reader : readers)
+      feasible = feasible && groups[reader].ops.size() <= kMaxOps &&
+                 !groups.makesCycle(reader, groups[reader].ops) &&
+                 isFeasible(groups.getKernel(reader), groups.getModel(), reason);
+    if (feasible && getTime(home, readers) <= before)
+      return true;
+    refuse(value.getDefiningOp(),
+           "not moved to its readers: " +
+               (feasible ? "computing it again costs more than reading it"
+                         : reason));
+    for (auto [reader, ops] : llvm::zip(readers, old))
+      groups.replace(reader, ops, groups[reader].anchor);
+    return false;
+  }
+
+  /// Time of the readers and of what is left of `home`, by itself or as a part
+  /// of one of them.
+  double getTime(unsigned home, ArrayRef<unsigned> readers) {
+    const CostModel &model = groups.getModel();
+    constexpr double never = std::numeric_limits<double>::infinity();
+    fuse::KernelGroup rest = groups.getKernel(home);
+    double restTime = getKernelTime(rest, model).value_or(never), sum = 0;
+    for (unsigned reader : readers) {
+      double alone =
+          getKernelTime(groups.getKernel(reader), model).value_or(never);
+      sum += alone;
+      if (rest.results.empty() || !groups[reader].anchor)
+        continue;
+      KernelGroups::Ops ops = groups[reader].ops;
+      for (Operation *op : groups[home].ops)
+        ops.insert(op);
+      fuse::KernelGroup both =
+          groups.getKernel(reader, ops, groups[reader].anchor);
+      both.results.append(rest.results);
+      if (!groups.makesCycle(reader, ops))
+        if (std::optional<double> merged = getKernelTime(both, model))
+          restTime = std::min(restTime, *merged - alone);
+    }
+    return sum + restTime;
   }
 
   KernelGroups &groups;
   RefusalFn refuse;
+  /// Large values that were looked at.
+  llvm::DenseSet<Value> settled;
 };
 
 } // namespace

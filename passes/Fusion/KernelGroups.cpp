@@ -262,3 +262,19 @@ bool tilefuse::isFeasible(const fuse::KernelGroup &kernel,
   return succeeded(
       fuse::KernelStructure::analyze(kernel, schedule->getBlock(), reason));
 }
+
+std::optional<double> tilefuse::getKernelTime(const fuse::KernelGroup &kernel,
+                                              const CostModel &model) {
+  if (kernel.results.empty())
+    return 0;
+  std::string reason;
+  FailureOr<fuse::KernelStructure> structure =
+      fuse::KernelStructure::analyze(kernel, {}, reason);
+  if (failed(structure))
+    return std::nullopt;
+  FailureOr<fuse::ScheduleAttr> schedule =
+      chooseSchedule(*structure, model, reason);
+  if (failed(schedule))
+    return std::nullopt;
+  return model.getCost(kernel, schedule->getBlock()).time;
+}

@@ -1,6 +1,7 @@
 //===- TileExtents.cpp - growing a tile within a budget ---------*- C++ -*-===//
 
 #include "passes/Fusion/TileExtents.h"
+#include "passes/Fusion/ProducerGranules.h"
 #include "llvm/Support/MathExtras.h"
 #include <numeric>
 
@@ -10,8 +11,10 @@ using namespace tilefuse;
 TileExtents::TileExtents(const fuse::KernelStructure &structure,
                          bool powersOfTwo)
     : structure(structure), powersOfTwo(powersOfTwo) {
+  SmallVector<int64_t> producers = getProducerGranules(structure);
   for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim) {
-    int64_t granule = structure.getGranules()[dim];
+    int64_t granule = std::lcm(structure.getGranules()[dim],
+                               std::max<int64_t>(1, producers[dim]));
     int64_t divisor = structure.getDivisors()[dim];
     if (powersOfTwo && !llvm::isPowerOf2_64(granule))
       legal = false;
@@ -102,9 +105,6 @@ bool TileExtents::takeWhole(unsigned dim, int64_t budget) {
   return true;
 }
 
-bool TileExtents::shrink(unsigned dim) {
-  int64_t half = extents[dim] / 2;
-  if (structure.getMustHold()[dim] || half < 1 || extents[dim] % 2 ||
 void TileExtents::rebalance(unsigned inner, unsigned outer, unsigned image,
                             int64_t least, int64_t stepInner, int64_t stepOuter,
                             llvm::function_ref<bool()> fits) {
@@ -142,6 +142,9 @@ void TileExtents::rebalance(unsigned inner, unsigned outer, unsigned image,
   extents = best;
 }
 
+bool TileExtents::shrink(unsigned dim) {
+  int64_t half = extents[dim] / 2;
+  if (structure.getMustHold()[dim] || half < 1 || extents[dim] % 2 ||
       half % granules[dim])
     return false;
   extents[dim] = half;

@@ -1,11 +1,13 @@
 //===- BlockEmitter.cpp - code for blocks of graph values -------*- C++ -*-===//
 
 #include "passes/Tiling/BlockEmitter.h"
+#include "dialects/Fuse/OneTerm.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/Tiling/ContractionRoles.h"
 #include "passes/Tiling/ReshapeTiling.h"
 #include "passes/Tiling/ResidueSplitting.h"
+#include "passes/Tiling/SpreadTiling.h"
 
 using namespace mlir;
 using namespace tilefuse;
@@ -66,8 +68,6 @@ void BlockEmitter::remember(Value value, const Slice &slice, Value block) {
   scopes.back().entries.push_back({value, slice, {}, {}, block});
 }
 
-template <typename Fn> auto BlockEmitter::hoisted(const Slice &slice, Fn make) {
-  unsigned depth = getDepth(slice);
 /// Operands of a product that all tiles share are kept in shared memory. The
 /// parameters of an epilogue would take registers through every product.
 bool BlockEmitter::keepsOverTiles() {
@@ -75,6 +75,8 @@ bool BlockEmitter::keepsOverTiles() {
   return inProduct || !isa_and_nonnull<fuse::ContractionOpInterface>(anchor);
 }
 
+template <typename Fn> auto BlockEmitter::hoisted(const Slice &slice, Fn make) {
+  unsigned depth = getDepth(slice);
   unsigned home = 0;
   for (auto [i, scope] : llvm::enumerate(scopes))
     if (i > 0 && (depth > scope.var || (scope.isRepeat && !keepsOverTiles())))
@@ -180,6 +182,12 @@ FailureOr<Value> BlockEmitter::compute(Value value, const Slice &slice) {
       return reshape(loc, *block, getExtents(slice));
     }
   }
+  if (fuse::readsOneTerm(op)) {
+    FailureOr<Value> spread =
+        tileSpread(*this, cast<fuse::ReductionOpInterface>(op), slice);
+    if (failed(spread) || *spread)
+      return spread;
+  }
   FailureOr<Value> assembled =
       assembleResidues(*this, cast<OpResult>(value), slice);
   if (failed(assembled) || *assembled)
@@ -249,6 +257,7 @@ FailureOr<SmallVector<Value>> BlockEmitter::emitRepeat(
   scopes.emplace_back();
   scopes.back().loop = loop;
   scopes.back().var = var;
+  scopes.back().isRepeat = true;
   FailureOr<SmallVector<Value>> result = body(loop.getRegionIterArgs());
   scopes.pop_back();
   if (failed(result))
@@ -257,7 +266,6 @@ FailureOr<SmallVector<Value>> BlockEmitter::emitRepeat(
   if (!result->empty()) {
     b.setInsertionPointToEnd(loop.getBody());
     scf::YieldOp::create(b, loc, *result);
-  scopes.back().isRepeat = true;
   }
   return SmallVector<Value>(loop.getResults());
 }

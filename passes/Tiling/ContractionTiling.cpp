@@ -368,8 +368,10 @@ Value ContractionTiling::emitProduct(LabelledBlock lhs, LabelledBlock rhs,
       result.push_back(llvm::find(all, dim) - all.begin());
     return result;
   };
+  // A contraction that makes an operand runs on the unit of the anchor.
   fuse::MmaKind mma = fuse::MmaKind::fma;
-  if (emitter.getKernel().getAnchor() == op.getOperation() &&
+  if (isa_and_nonnull<fuse::ContractionOpInterface>(
+          emitter.getKernel().getAnchor()) &&
       emitter.getKernel().getSchedule())
     mma = emitter.getKernel().getSchedule()->getMma();
   SmallVector<int64_t> originalShape;
@@ -513,9 +515,9 @@ FailureOr<Value> ContractionTiling::run(const Slice &slice) {
   int64_t unmasked = 0;
   if (peeled)
     unmasked = std::exchange(counts[*peeled], 1) - 1;
+  bool wasInProduct = emitter.setInProduct(true);
   FailureOr<SmallVector<Value>> sums = emitter.emitLoops(
       loc, counts, zeros,
-  bool wasInProduct = emitter.setInProduct(true);
       [&](ArrayRef<Coord> counters,
           ValueRange carried) -> FailureOr<SmallVector<Value>> {
         if (!peeled)
@@ -531,9 +533,9 @@ FailureOr<Value> ContractionTiling::run(const Slice &slice) {
         inner[*peeled] = Coord(unmasked);
         return emitStep(inner, *most);
       });
+  emitter.setInProduct(wasInProduct);
   if (failed(sums))
     return failure();
-  emitter.setInProduct(wasInProduct);
 
   // One block per parallel tap; together they fill the slice.
   Value whole;

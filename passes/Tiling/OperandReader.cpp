@@ -1,6 +1,7 @@
 //===- OperandReader.cpp - blocks of operands over iterations ---*- C++ -*-===//
 
 #include "passes/Tiling/OperandReader.h"
+#include "passes/Tiling/SpreadTiling.h"
 #include <numeric>
 
 using namespace mlir;
@@ -79,12 +80,15 @@ void OperandReader::planPatches(ArrayRef<Slice> taps) {
       separate += getVolume(touched->slice);
       slices.push_back(std::move(touched->slice));
     }
-    if (!possible || slices.size() < 2)
+    if (!possible || slices.empty())
       continue;
     std::optional<Slice> box = getUnion(slices);
     // A patch with many holes costs more than reading each tap.
-    if (box && getVolume(*box) <= separate)
-      patches[index] = std::move(box);
+    if (!box || getVolume(*box) > separate)
+      continue;
+    Slice patch = alignToProducers(emitter, op->getOperand(index), *box);
+    if (slices.size() > 1 || patch != *box)
+      patches[index] = std::move(patch);
   }
 }
 

@@ -1,0 +1,25 @@
+//===- ProducerGranules.h - steps that operands can be made in --*- C++ -*-===//
+#ifndef TILEFUSE_PASSES_FUSION_PRODUCERGRANULES_H
+#define TILEFUSE_PASSES_FUSION_PRODUCERGRANULES_H
+
+#include "dialects/Fuse/KernelStructure.h"
+
+namespace tilefuse {
+
+/// Per dim of a schedule's block: what its extent must be a multiple of, unless
+/// it is the whole dim, so that the blocks of the anchor's operands start at
+/// multiples of the windows that their producers spread elements over
+/// (fuse::readsOneTerm). 0 where no extent will do.
+llvm::SmallVector<int64_t>
+getProducerGranules(const fuse::KernelStructure &structure);
+
+/// Whether `block` respects them; `reason` says why not.
+bool fitsProducers(const fuse::KernelStructure &structure,
+                   llvm::ArrayRef<int64_t> block, std::string &reason);
+
+/// Whether another contraction makes an operand of the anchor.
+bool hasProducerContraction(const fuse::KernelStructure &structure);
+
+} // namespace tilefuse
+
+#endif // TILEFUSE_PASSES_FUSION_PRODUCERGRANULES_H
