@@ -110,6 +110,8 @@ def _register(schema: str, kernel: Callable[..., Any], fake: Callable[..., Any],
     torch.library.register_fake(f"{_NAMESPACE}::{name}", fake, lib=_library)
     if autograd is not None:
         _library.impl(name, autograd, "Autograd", with_keyset=True)
+    else:
+        _library.impl(name, torch.library.fallthrough_kernel, "Autograd")
     overload: torch._ops.OpOverload = getattr(getattr(torch.ops, _NAMESPACE), name).default
     return overload
 
@@ -166,6 +168,7 @@ class _Training:
                         for kind, index in outputs]
         self._copied = [index for kind, index in outputs if kind == "argument"]
         self.num_returned = len(operator._returned)
+        self.num_inputs = len(operator.signature.inputs)
         self.sources = [(True, outputs.index(source)) if source in outputs
                         else (False, source[1]) for source in self.backward.saved]
         infos = {"argument": operator.signature.inputs, "result": self.forward.outputs,
@@ -209,8 +212,7 @@ class _Training:
 
 
 def _run_backward(training: _Training, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    with torch._C._AutoDispatchBelowAutograd():
-        return _unpack(training.backward_op(*inputs))
+    return _unpack(training.backward_op(*inputs))
 
 
 class _Gradients(torch.autograd.Function):
@@ -230,8 +232,7 @@ class _Call(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, training: _Training, *inputs: torch.Tensor) -> Any:
-        with torch._C._AutoDispatchBelowAutograd():
-            outputs = _unpack(training.forward_op(*inputs))
+        outputs = _unpack(training.forward_op(*inputs))
         ctx.training = training
         ctx.save_for_backward(*[outputs[index] if is_output else inputs[index]
                                 for is_output, index in training.sources])
@@ -246,10 +247,10 @@ class _Call(torch.autograd.Function):
         # loss without knowing.
         run = _Gradients.apply if torch.is_grad_enabled() else _run_backward
         gradients = run(training, *ctx.saved_tensors, *training.select_cotangents(cotangents))
-        result: list[torch.Tensor | None] = [None] * len(ctx.needs_input_grad)
+        # One per input; `training` itself has none.
+        result: list[torch.Tensor | None] = [None] * (training.num_inputs + 1)
         for index, gradient in zip(training.wanted, gradients):
-            if ctx.needs_input_grad[index + 1]:
-                result[index + 1] = gradient
+            result[index + 1] = gradient
         return tuple(result)
 
 
