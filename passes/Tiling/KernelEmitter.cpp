@@ -411,8 +411,14 @@ LogicalResult KernelEmitter::emitTiles(StagePlan &plan,
   return success();
 }
 
+/// Warps that merge partial states on a GPU, at least: a thread holds its share
+/// of many states.
+static constexpr int64_t finishWarps = 8;
+
 LogicalResult KernelEmitter::emitStage(StagePlan &plan, StringRef name) {
   int64_t warps = kernel.getSchedule() ? kernel.getSchedule()->getWarps() : 4;
+  if (plan.isFinish && powersOfTwo)
+    warps = std::max(warps, finishWarps);
   int64_t stages =
       kernel.getSchedule() ? kernel.getSchedule()->getStages() : 1;
   FunctionBuilder function(kernel.getLoc(), host, symbols, name, warps, stages);
