@@ -58,7 +58,7 @@ constexpr int64_t kLeastReuse = 24;
 /// Terms of a sum from which splitting it beats smaller tiles.
 constexpr int64_t kLongReduction = 32768;
 /// Rows of a tile whose operand another contraction makes.
-constexpr int64_t kProducerRows = 256;
+constexpr int64_t kProducerRows = 128;
 /// Depth of one step of the reduction loop, over all dims but taps.
 constexpr int64_t kLargestStep = 32;
 /// Rows of a tile of fewer columns than that.
@@ -228,6 +228,8 @@ private:
     // too.
     if (hasProducerContraction(structure))
       budget = std::min(budget, tile.getCount(columns) * kProducerRows);
+    else if (hasMadeOperand(structure))
+      budget /= 2;
     // Rows of pixels: 32 wide, then several; then the width again.
     for (int64_t target : {32, 512})
       for (unsigned dim : rows)
@@ -452,11 +454,15 @@ private:
   }
 
   /// Accumulators of a thread; fewer where residue classes, unrolled, keep
-  /// addresses of their own.
+  /// addresses of their own, and in thin tiles.
   int64_t getSumsPerThread() const {
     if (!useMatrixUnit)
       return 8;
-    return residues > 1 && !classesAreInstances ? 32 : 64;
+    // A block that is made of others passes through registers, too.
+    if (hasMadeOperand(structure))
+      return 32;
+    bool isThin = tile.getCount(withRole(roles, DimRole::Rhs)) < kFewColumns;
+    return isThin || (residues > 1 && !classesAreInstances) ? 32 : 64;
   }
 
   /// Terms that one step adds to each sum, taps aside.
