@@ -174,12 +174,19 @@ FailureOr<Value> BlockEmitter::compute(Value value, const Slice &slice) {
     auto shapeOf = [](Value v) {
       return cast<ShapedType>(v.getType()).getShape();
     };
-    if (std::optional<Slice> from =
-            mapThroughReshape(shapeOf(value), shapeOf(operand), slice, vars)) {
+    // All of a dim of extent 1 but its one element is outside, where any value
+    // will do.
+    Slice inside(slice.begin(), slice.end());
+    for (auto [dim, extent] : llvm::zip_equal(inside, shapeOf(value)))
+      if (extent == 1)
+        dim = SliceDim();
+    if (std::optional<Slice> from = mapThroughReshape(
+            shapeOf(value), shapeOf(operand), inside, vars)) {
       FailureOr<Value> block = evaluate(operand, *from);
       if (failed(block))
         return failure();
-      return reshape(loc, *block, getExtents(slice));
+      Value shaped = reshape(loc, *block, getExtents(inside));
+      return broadcast(loc, shaped, getExtents(slice));
     }
   }
   if (fuse::readsOneTerm(op)) {

@@ -192,6 +192,14 @@ def moves():
     yield case("constants", constants)
     yield case("identity", lambda g: [x for x in [spread(g, (3, 4))]] + [g.constant(2.5)])
 
+    # Tiles of the product are larger than the dims of extent 1 that the reshapes add.
+    def column(g):
+        x, w = g.input("x", (9,)), g.input("w", (17, 1))
+        padded = g.pad(g.reshape(g.unary("neg", x), (9, 1)), (2, 2), (0, 0))
+        return [g.matmul(g.reshape(g.unary("exp", x), (9, 1)), w, transpose_b=True),
+                g.matmul(padded, g.input("v", (3, 16)))]
+    yield case("columns", column)
+
     def chain(g):
         x = spread(g, (2, 6, 10))
         y = g.unary("tanh", g.transpose(g.slice(x, (0, 1, 0), (2, 4, 5), (1, 1, 2)), (0, 2, 1)))
