@@ -84,7 +84,7 @@ def candidates(graph, program, inputs, use_compile):
     if use_compile:
         compiled = torch.compile(graph.eager)
         runs["compile"] = lambda: compiled(*inputs)
-    return runs, scratch
+    return runs, (scratch, outputs)
 
 
 def time_runs(runs, rounds, grad=False):
