@@ -57,6 +57,9 @@ int64_t warpsFor(int64_t elements, int64_t perThread) {
 constexpr int64_t kLeastReuse = 24;
 /// Terms of a sum from which splitting it beats smaller tiles.
 constexpr int64_t kLongReduction = 32768;
+/// Rows of a tile whose operand is made of windows, and elements of it in a step:
+/// 32 registers of each of 256 threads.
+constexpr int64_t kMadeRows = 512, kMostMade = 8192;
 /// Rows of a tile whose operand another contraction makes.
 constexpr int64_t kProducerRows = 128;
 /// Depth of one step of the reduction loop, over all dims but taps.
@@ -220,6 +223,7 @@ private:
       int64_t others = tile.getCount(columns) / tile[dim];
       tile.grow(dim, std::max<int64_t>(1, columnTarget / others), budget);
     }
+    int64_t most = budget;
     // Few columns give little to multiply for what a row takes to address.
     if (tile.getCount(columns) < kFewColumns)
       budget = std::min(budget,
@@ -229,7 +233,7 @@ private:
     if (hasProducerContraction(structure))
       budget = std::min(budget, tile.getCount(columns) * kProducerRows);
     else if (hasMadeOperand(structure))
-      budget /= 2;
+      budget = std::min(most, tile.getCount(columns) * kMadeRows);
     // Rows of pixels: 32 wide, then several; then the width again.
     for (int64_t target : {32, 512})
       for (unsigned dim : rows)
@@ -329,7 +333,6 @@ private:
     if (!useMatrixUnit)
       return 1;
     SmallVector<int64_t> before = steps;
-    SmallVector<int64_t> tileBefore(tile.get());
     int64_t room = model.getTarget().getSharedMemory() - 4 * 1024;
     unsigned numRoot = structure.getNumRootDims();
     int64_t depth = 1;
@@ -348,20 +351,14 @@ private:
     for (unsigned dim = numRoot; dim < roles.size(); ++dim)
       wastes |= steps[dim - numRoot] * 7 > space.bounds[dim] * 8 &&
                 steps[dim - numRoot] > before[dim - numRoot];
-    // What is left beside the weights holds two patches: the next is fetched
-    // during a product.
-    auto fits = [&] { return getShared() + getPatch() <= room; };
-    if (rows.size() > 2 && getShared() <= room)
-      tile.rebalance(rows[0], rows[1], rows[2], 8 * getResidues(rows[0]),
-                     getResidues(rows[0]), getResidues(rows[1]), fits);
     int64_t instances = tile.getNumTiles() * residues;
     int64_t tiles = std::min(
         kMostTiles,
         instances / (kLeastInstances * model.getTarget().getUnits()));
-    if (wastes || instructions > kLongestStep || getShared() > room ||
+    if (wastes || instructions > kLongestStep ||
+        getShared() + getPatch() / 2 > room ||
         tiles < 2) {
       steps = before;
-      tile.set(tileBefore);
       return 1;
     }
     // All instances take equally many.
@@ -445,7 +442,7 @@ private:
         int64_t before = step;
         step = useMatrixUnit ? step * 2
                              : std::min(step * 2, space.bounds[dim]);
-        if (getShared() > capacity) {
+        if (getShared() > capacity || getMade() > kMostMade) {
           step = before;
           break;
         }
@@ -453,14 +450,35 @@ private:
     }
   }
 
+  /// Elements that one step makes of operands, where more than pointwise ops
+  /// make them.
+  int64_t getMade() {
+    int64_t most = 0;
+    if (!hasMadeOperand(structure) || hasProducerContraction(structure))
+      return most;
+    SmallVector<int64_t> block(tile.get());
+    block.append(steps.begin(), steps.end());
+    for (auto [access, operand] :
+         llvm::zip(space.operands, op->getOperands())) {
+      int64_t elements = 1;
+      for (int64_t extent : getFootprint(
+               access, block,
+               cast<RankedTensorType>(operand.getType()).getShape()))
+        elements *= extent;
+      most = std::max(most, elements);
+    }
+    return most;
+  }
+
   /// Accumulators of a thread; fewer where residue classes, unrolled, keep
   /// addresses of their own, and in thin tiles.
   int64_t getSumsPerThread() const {
     if (!useMatrixUnit)
       return 8;
-    // A block that is made of others passes through registers, too.
+    // A block that is made of others passes through registers, too, and what
+    // another contraction makes of it as accumulators.
     if (hasMadeOperand(structure))
-      return 32;
+      return hasProducerContraction(structure) ? 4 : 16;
     bool isThin = tile.getCount(withRole(roles, DimRole::Rhs)) < kFewColumns;
     return isThin || (residues > 1 && !classesAreInstances) ? 32 : 64;
   }

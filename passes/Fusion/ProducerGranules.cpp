@@ -92,6 +92,15 @@ bool tilefuse::fitsProducers(const fuse::KernelStructure &structure,
   return true;
 }
 
+bool tilefuse::hasMadeOperand(const fuse::KernelStructure &structure) {
+  return hasProducerContraction(structure) ||
+         llvm::any_of(structure.getPlacements(),
+                      [](const fuse::OpPlacement &placement) {
+                        return placement.stage == fuse::Stage::Demand &&
+                               fuse::readsOneTerm(placement.op);
+                      });
+}
+
 bool tilefuse::hasProducerContraction(const fuse::KernelStructure &structure) {
   return llvm::any_of(structure.getPlacements(),
                       [&](const fuse::OpPlacement &placement) {

@@ -17,6 +17,9 @@ getProducerGranules(const fuse::KernelStructure &structure);
 bool fitsProducers(const fuse::KernelStructure &structure,
                    llvm::ArrayRef<int64_t> block, std::string &reason);
 
+/// Whether an operand of the anchor is made by more than pointwise ops.
+bool hasMadeOperand(const fuse::KernelStructure &structure);
+
 /// Whether another contraction makes an operand of the anchor.
 bool hasProducerContraction(const fuse::KernelStructure &structure);
 

@@ -56,11 +56,15 @@ Slice tilefuse::alignToProducers(BlockEmitter &emitter, Value value,
     return slice;
   }
   if (isa<fuse::ContractionOpInterface>(op)) {
-    // Matrix units step by 8; the innermost dim pads best.
-    constexpr int64_t step = 8;
-    if (emitter.wantsPowersOfTwo() && !slice.empty() &&
-        slice.back().extent > step)
-      slice.back().extent = llvm::alignTo(slice.back().extent, step);
+    // Matrix units step by 8 columns, and warps share out powers of two.
+    if (!emitter.wantsPowersOfTwo())
+      return slice;
+    int64_t step = 8;
+    for (SliceDim &part : llvm::reverse(slice)) {
+      if (part.extent > step)
+        part.extent = llvm::alignTo(part.extent, step);
+      step = std::max<int64_t>(1, step / 2);
+    }
     return slice;
   }
   if (isa<fuse::PointwiseOpInterface>(op) && !isShapeChange(op))
