@@ -21,9 +21,11 @@
 //
 // What comes straight from memory goes by asynchronous copy, S buffers deep. A
 // computed operand, or one that is rounded on its way, has its loads issued
-// before the products and the arithmetic done after them, two buffers deep. The
-// loads must be held meanwhile; past a budget of registers they are issued late
-// too, which still saves a barrier.
+// before the products and the arithmetic done after them, two buffers deep.
+// Meanwhile a load waits in shared memory, copied there by the thread that reads
+// it (no barrier: nobody else sees it), or in registers when it is small or some
+// threads hold copies. Past the budgets of both it is issued late too, which still
+// saves a barrier.
 //
 // The last rounds have nothing to copy: uniform branches skip it. Groups of
 // asynchronous copies are committed nevertheless, so that waits can count them.
@@ -53,6 +55,8 @@ static constexpr int64_t mostBytes = 224 * 1024;
 /// and that everything but those and sums takes.
 static constexpr int64_t mostHeld = 48;
 static constexpr int64_t usualRegisters = 80;
+/// Loads that take fewer registers wait there.
+static constexpr int64_t leastParked = 8;
 /// Words of all banks: buffers of a ring start at the same bank.
 static constexpr int64_t ringAlignment = 128;
 
@@ -64,9 +68,15 @@ struct Staging {
   AsyncCopyOp async;    // past them
   /// Ops of the loop's body that make what is copied, in program order.
   SmallVector<Operation *> slice;
-  /// Loads of the slice, issued a round ahead.
+  /// Loads of the slice, issued a round ahead, that wait in registers.
   SmallVector<LoadOp> held;
   Value ring;
+};
+
+/// A load that waits in shared memory, each thread's part where only it looks.
+struct Parked {
+  LoadOp load;
+  Value tile;
 };
 
 class LoopPipeliner {
@@ -89,6 +99,9 @@ private:
   bool collect();
   bool collectSlice(Staging &staging);
   void chooseHeld();
+  bool canPark(LoadOp load) const;
+  static int64_t getParkedBytes(LoadOp load);
+  int64_t getTotalBytes() const;
   bool chooseStages();
   int64_t getRingBytes(int64_t slots, const Staging &staging) const;
   int64_t getSlots(const Staging &staging) const {
@@ -98,7 +111,8 @@ private:
   Value createSlot(Location loc, const Staging &staging, Value step,
                    int64_t ahead);
   void cloneSlice(const Staging &staging, Value round, IRMapping &mapping,
-                  bool loadsOnly);
+                  function_ref<bool(Operation *)> isWanted);
+  void cloneAddresses(const Staging &staging, Value round, IRMapping &mapping);
   void copyRound(const Staging &staging, Value round, Value step,
                  int64_t ahead, IRMapping &mapping);
   /// `round + ahead`, at most the last, and the condition that it is one.
@@ -114,6 +128,8 @@ private:
   const llvm::SmallBitVector &written;
   OpBuilder builder;
   SmallVector<Staging> stagings;
+  SmallVector<Parked> parked;
+  bool hasInnerProduct = false;
   Value rounds; // upper bound of the normalised loop
 };
 } // namespace
@@ -161,6 +177,8 @@ bool LoopPipeliner::collectSlice(Staging &staging) {
         return false;
       continue;
     }
+    // An operand made by a product of its own: no registers to spare.
+    hasInnerProduct |= isa<MmaOp>(op);
     bool movable = isMemoryEffectFree(op);
     if (auto load = dyn_cast<LoadOp>(op))
       movable = !isWritten(load.getView());
@@ -209,37 +227,78 @@ bool LoopPipeliner::collect() {
     if (movable && collectSlice(staging))
       stagings.push_back(std::move(staging));
   }
-  return !stagings.empty();
+  return !stagings.empty() && !hasInnerProduct;
 }
 
-/// Loads that are held during the products, smallest operands first.
+/// Asynchronous copies move 4 bytes or more; of copies one thread writes.
+bool LoopPipeliner::canPark(LoadOp load) const {
+  RankedTensorType type = load.getResult().getType();
+  auto layout = DistributedAttr::lookup(type);
+  return layout && !load.getFill() && !load.getMask() &&
+         type.getElementTypeBitWidth() >= 32 &&
+         !layout->getReplicationMask(Hardware::Lane) &&
+         !layout->getReplicationMask(Hardware::Warp) &&
+         layout->getNumRegisters() >= leastParked;
+}
+
+int64_t LoopPipeliner::getParkedBytes(LoadOp load) {
+  RankedTensorType type = load.getResult().getType();
+  return llvm::alignTo(type.getNumElements() * type.getElementTypeBitWidth() / 8,
+                       ringAlignment);
+}
+
+/// Where the loads of the next round wait during the products: operands with few
+/// loads first.
 void LoopPipeliner::chooseHeld() {
   SmallVector<std::pair<int64_t, size_t>> order;
-  auto getRegisters = [](LoadOp load) {
-    auto layout = DistributedAttr::lookup(load.getResult().getType());
-    int64_t bits = load.getResult().getType().getElementTypeBitWidth();
-    return layout ? layout->getNumRegisters() * std::max<int64_t>(1, bits / 32)
-                  : mostHeld;
+  auto getRegisters = [](Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    auto layout = type ? DistributedAttr::lookup(type) : std::nullopt;
+    if (!layout)
+      return int64_t(0);
+    int64_t bits = type.getElementType().isIndex()
+                       ? 64
+                       : int64_t(type.getElementTypeBitWidth());
+    return layout->getNumRegisters() * std::max<int64_t>(1, bits / 32);
+  };
+  int64_t shared = mostBytes - getTotalBytes();
+  auto isParked = [&](LoadOp load) {
+    return llvm::any_of(parked, [&](const Parked &p) { return p.load == load; });
   };
   for (auto [i, staging] : llvm::enumerate(stagings)) {
+    if (!staging.copy)
+      continue;
     int64_t count = 0;
-    for (Operation *op : staging.slice)
-      if (auto load = dyn_cast<LoadOp>(op))
-        count += getRegisters(load);
-    if (staging.copy)
-      order.push_back({count, i});
+    for (Operation *op : staging.slice) {
+      auto load = dyn_cast<LoadOp>(op);
+      if (!load || isParked(load))
+        continue;
+      // What is copied as it was loaded needs no detour.
+      bool isPlain = staging.slice.back() == op;
+      if (!isPlain && canPark(load) && getParkedBytes(load) <= shared) {
+        shared -= getParkedBytes(load);
+        parked.push_back({load, Value()});
+        continue;
+      }
+      count += getRegisters(load.getResult());
+    }
+    order.push_back({count, i});
   }
   llvm::sort(order);
-  // What the sums leave of the registers that a thread may have.
+  // What the sums and the largest computed block leave of the registers that a
+  // thread may have.
   auto kernel = loop->getParentOfType<FuncOp>();
   int64_t budget = std::min<int64_t>(255, 65536 / (32 * kernel.getWarps()));
-  budget -= usualRegisters;
-  int64_t sums = 0;
-  loop.walk([&](MmaOp mma) {
-    if (auto layout = DistributedAttr::lookup(mma.getResult().getType()))
-      sums = std::max(sums, layout->getNumRegisters());
+  int64_t sums = 0, computed = 0;
+  loop.walk([&](Operation *op) {
+    for (Value result : op->getResults()) {
+      if (isa<MmaOp>(op))
+        sums = std::max(sums, getRegisters(result));
+      else if (!isa<LoadOp, TransOp, ReshapeOp, scf::ForOp>(op))
+        computed = std::max(computed, getRegisters(result));
+    }
   });
-  budget = std::min(budget - sums, mostHeld);
+  budget = std::min(budget - usualRegisters - sums - computed, mostHeld);
   int64_t total = 0;
   for (auto [count, i] : order) {
     if (total + count > budget)
@@ -247,7 +306,8 @@ void LoopPipeliner::chooseHeld() {
     total += count;
     for (Operation *op : stagings[i].slice)
       if (auto load = dyn_cast<LoadOp>(op))
-        stagings[i].held.push_back(load);
+        if (!isParked(load))
+          stagings[i].held.push_back(load);
   }
 }
 
@@ -258,15 +318,18 @@ int64_t LoopPipeliner::getRingBytes(int64_t slots,
                                ringAlignment));
 }
 
+int64_t LoopPipeliner::getTotalBytes() const {
+  int64_t total = otherBytes;
+  for (const Staging &staging : stagings)
+    total += getRingBytes(getSlots(staging), staging);
+  return total;
+}
+
 /// As many buffers as the schedule asks for and shared memory holds.
 bool LoopPipeliner::chooseStages() {
-  for (; stages > 1; --stages) {
-    int64_t total = otherBytes;
-    for (const Staging &staging : stagings)
-      total += getRingBytes(getSlots(staging), staging);
-    if (total <= mostBytes)
+  for (; stages > 1; --stages)
+    if (getTotalBytes() <= mostBytes)
       return true;
-  }
   return false;
 }
 
@@ -319,31 +382,51 @@ Value LoopPipeliner::createSlot(Location loc, const Staging &staging,
                               builder.getI64IntegerAttr(ahead));
 }
 
-/// The slice of another round; values in `mapping` already stay.
+/// What `isWanted` ops of the slice are made of, for another round, with them;
+/// values in `mapping` already stay.
 void LoopPipeliner::cloneSlice(const Staging &staging, Value round,
-                               IRMapping &mapping, bool loadsOnly) {
+                               IRMapping &mapping,
+                               function_ref<bool(Operation *)> isWanted) {
   mapping.map(loop.getInductionVar(), round);
   auto known = [&](Operation *op) {
     return op->getNumResults() && mapping.contains(op->getResult(0));
   };
   llvm::SmallPtrSet<Operation *, 16> needed;
-  if (loadsOnly)
-    // What the addresses, masks and fills of the loads are made of.
-    for (Operation *op : llvm::reverse(staging.slice)) {
-      bool wanted = isa<LoadOp>(op);
-      for (Operation *user : op->getUsers())
-        wanted |= needed.contains(user);
-      if (wanted)
-        needed.insert(op);
-    }
+  for (Operation *op : llvm::reverse(staging.slice)) {
+    bool wanted = isWanted(op);
+    for (Operation *user : op->getUsers())
+      wanted |= needed.contains(user);
+    if (wanted && !known(op))
+      needed.insert(op);
+  }
   for (Operation *op : staging.slice)
-    if (!known(op) && (!loadsOnly || needed.contains(op)))
+    if (needed.contains(op))
       builder.clone(*op, mapping);
+}
+
+/// Where parked loads read in another round.
+void LoopPipeliner::cloneAddresses(const Staging &staging, Value round,
+                                   IRMapping &mapping) {
+  llvm::SmallPtrSet<Operation *, 16> offsets;
+  for (const Parked &wait : parked)
+    if (llvm::is_contained(staging.slice, LoadOp(wait.load).getOperation()))
+      for (Value offset : LoadOp(wait.load).getOffsets())
+        if (Operation *op = offset.getDefiningOp())
+          offsets.insert(op);
+  cloneSlice(staging, round, mapping,
+             [&](Operation *op) { return offsets.contains(op); });
 }
 
 void LoopPipeliner::copyRound(const Staging &staging, Value round, Value step,
                               int64_t ahead, IRMapping &mapping) {
-  cloneSlice(staging, round, mapping, /*loadsOnly=*/false);
+  Operation *writer = staging.copy
+                          ? CopyToSharedOp(staging.copy).getOperation()
+                          : AsyncCopyOp(staging.async).getOperation();
+  cloneSlice(staging, round, mapping, [&](Operation *op) {
+    return llvm::any_of(writer->getOperands(), [&](Value operand) {
+      return operand.getDefiningOp() == op;
+    });
+  });
   Location loc = AllocSharedOp(staging.alloc).getLoc();
   Value slot = createSlot(loc, staging, step, ahead);
   if (staging.async) {
@@ -402,6 +485,17 @@ bool LoopPipeliner::run() {
                                          ringType, IntegerAttr());
     anyAsync |= bool(staging.async);
   }
+  for (Parked &wait : parked) {
+    RankedTensorType type = wait.load.getResult().getType();
+    auto tileType = SharedType::get(
+        context, type.getShape(), type.getElementType(),
+        SharedLayoutAttr::get(context,
+                              SharedLayout::getDense(type.getShape())));
+    auto alloc = AllocSharedOp::create(builder, wait.load.getLoc(), tileType,
+                                       IntegerAttr());
+    alloc->setAttr(privateTileName, builder.getUnitAttr());
+    wait.tile = alloc;
+  }
   deepest = anyAsync ? stages - 1 : 1;
   for (int64_t round = 0; round < deepest; ++round) {
     Value number = constant(loc, round);
@@ -446,7 +540,10 @@ bool LoopPipeliner::run() {
     IRMapping mapping;
     for (const Staging &staging : stagings)
       if (!staging.held.empty())
-        cloneSlice(staging, next, mapping, /*loadsOnly=*/true);
+        cloneSlice(staging, next, mapping, [&](Operation *op) {
+          auto load = dyn_cast<LoadOp>(op);
+          return load && llvm::is_contained(staging.held, load);
+        });
     SmallVector<Value> values;
     for (LoadOp load : held)
       values.push_back(mapping.lookup(load.getResult()));
@@ -460,9 +557,38 @@ bool LoopPipeliner::run() {
     for (auto [load, value] : llvm::zip(held, branch.getResults()))
       heldLoads.map(load.getResult(), value);
   }
-  if (anyAsync)
+  if (!parked.empty()) {
+    auto [next, exists] = getLater(loc, 1);
+    auto branch = scf::IfOp::create(builder, loc, exists);
+    {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(branch.thenBlock());
+      IRMapping mapping;
+      for (const Staging &staging : stagings)
+        cloneAddresses(staging, next, mapping);
+      for (Parked &wait : parked) {
+        LoadOp load = wait.load;
+        SmallVector<Value> offsets;
+        for (Value offset : load.getOffsets())
+          offsets.push_back(mapping.lookupOrDefault(offset));
+        auto layout = cast<DistributedAttr>(
+            load.getResult().getType().getEncoding());
+        AsyncCopyOp::create(builder, loc, TokenType::get(context),
+                            load.getView(), offsets, wait.tile, layout,
+                            load.getStepsAttr(), builder.getUnitAttr());
+      }
+    }
+    AsyncCommitOp::create(builder, loc);
+  }
+  // Groups newer than the copies of this round: of each later round so far its
+  // parked loads and its copies, and this round's parked loads.
+  if (anyAsync) {
+    int64_t newer = deepest - 1;
+    if (!parked.empty())
+      newer = 2 * newer + 1;
     AsyncWaitOp::create(builder, loc, ValueRange(),
-                        builder.getI64IntegerAttr(deepest - 1));
+                        builder.getI64IntegerAttr(newer));
+  }
   BarrierOp::create(builder, loc);
   if (anyAsync) {
     auto [later, exists] = getLater(loc, deepest);
@@ -480,10 +606,18 @@ bool LoopPipeliner::run() {
   // The round's end: what goes through registers.
   builder.setInsertionPoint(loop.getBody()->getTerminator());
   if (llvm::any_of(stagings, [](const Staging &s) { return s.copy; })) {
+    if (!parked.empty())
+      AsyncWaitOp::create(builder, loc, ValueRange(),
+                          builder.getI64IntegerAttr(anyAsync ? 1 : 0));
     auto [next, exists] = getLater(loc, 1);
     auto branch = scf::IfOp::create(builder, loc, exists);
     builder.setInsertionPointToStart(branch.thenBlock());
     IRMapping mapping = heldLoads;
+    for (const Parked &wait : parked)
+      mapping.map(Value(LoadOp(wait.load).getResult()),
+                  Value(LoadSharedOp::create(
+                      builder, loc, LoadOp(wait.load).getResult().getType(),
+                      wait.tile)));
     for (const Staging &staging : stagings)
       if (staging.copy)
         copyRound(staging, next, loop.getInductionVar(), 1, mapping);

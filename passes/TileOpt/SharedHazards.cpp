@@ -23,12 +23,15 @@ struct Bytes {
   /// Which buffer of a ring that fills these bytes, counted from the round that
   /// its loop is in (from 0 in front of the loop); negative for all of them.
   int64_t slot = -1;
+  bool isPrivate = false;
   bool operator==(const Bytes &) const = default;
 
   bool meets(Bytes other) const {
     if (other.begin >= end || begin >= other.end)
       return false;
     bool sameRing = begin == other.begin && end == other.end;
+    if (sameRing && isPrivate && other.isPrivate)
+      return false;
     return !sameRing || slot < 0 || other.slot < 0 || slot == other.slot;
   }
 };
@@ -97,7 +100,8 @@ private:
 static Bytes getWholeBytes(Value sharedTile) {
   AllocSharedOp alloc = findAllocation(sharedTile);
   int64_t begin = alloc && alloc.getOffset() ? *alloc.getOffset() : 0;
-  return {begin, alloc ? begin + alloc.getBytes() : INT64_MAX};
+  return {begin, alloc ? begin + alloc.getBytes() : INT64_MAX, -1,
+          alloc && alloc->hasAttr(privateTileName)};
 }
 
 /// The slot op between a tile and its allocation; null for none.

@@ -19,6 +19,9 @@
 // the next every distance falls by one, modulo the number of buffers; in front of
 // the loop, distances count from round 0; behind it they are forgotten.
 //
+// A private tile is written and read by one thread a byte: it meets other tiles
+// that take its bytes at other times, never itself.
+//
 // Bytes are the half-open range from a tile's offset to its end: two tiles that
 // share bytes after allocation conflict like one.
 //
@@ -29,6 +32,9 @@
 #include "dialects/Tile/Tile.h"
 
 namespace tilefuse {
+
+/// Marks an allocation whose bytes each are written and read by one thread.
+inline constexpr llvm::StringLiteral privateTileName = "tile.private";
 
 /// The allocation that a shared tile is a view of; null for none.
 tile::AllocSharedOp findAllocation(mlir::Value sharedTile);

@@ -11,7 +11,7 @@ using namespace tilefuse::tile;
 static constexpr int64_t rowElements = 4;
 /// Below this many columns the fragments of the left operand, loaded anew for
 /// each instruction, take longer than mma.sync.
-static constexpr int64_t leastColumns = 64;
+static constexpr int64_t leastColumns = 32;
 
 static ArrayRef<int64_t> getShape(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();

@@ -39,17 +39,28 @@ tile.func @asynchronous(%x: !tile.view<64x512xf32>, %y: !tile.view<64x512xf32>, 
 
 // -----
 
-// A computed operand: its load is issued before the product, the arithmetic and the
-// store to the other buffer come after.
+// A computed operand: what it is computed from is copied during the product, each
+// thread's part where only that thread looks; the arithmetic and the store to the
+// other buffer come after. The small block that several threads hold waits in
+// registers.
 // CHECK-LABEL: tile.func @computed
+// CHECK: tile.alloc_shared {{.*}}tile.private
 // CHECK: scf.for
 // CHECK: scf.if
-// CHECK: tile.load
-// CHECK-NOT: math.absf
+// CHECK-NEXT: {{.*}} = arith.muli
+// CHECK-NEXT: tile.load %{{.*}} : <64x512xf32> -> tensor<64x1xf32
 // CHECK: } else {
-// CHECK: tile.barrier
-// CHECK: tile.mma
 // CHECK: scf.if
+// CHECK: tile.async_copy
+// CHECK-NOT: math.absf
+// CHECK: tile.async_commit
+// CHECK: tile.barrier
+// CHECK-NOT: tile.barrier
+// CHECK: tile.mma
+// CHECK: tile.async_wait
+// CHECK: scf.if
+// CHECK-NOT: tile.barrier
+// CHECK: tile.load_shared
 // CHECK: math.absf
 // CHECK: tile.shared_slot {{.*}} ahead 1
 // CHECK: tile.copy_to_shared {{.*}} rounding tf32
@@ -65,7 +76,10 @@ tile.func @computed(%x: !tile.view<64x512xf32>, %y: !tile.view<64x512xf32>, %z: 
   %r = scf.for %i = %c0 to %c16 step %c1 iter_args(%acc = %zero) -> (tensor<64x64xf32>) {
     %k = arith.muli %i, %c32 : index
     %a = tile.load %x[%c0, %k] : !tile.view<64x512xf32> -> tensor<64x32xf32>
-    %abs = math.absf %a : tensor<64x32xf32>
+    %s = tile.load %x[%c0, %k] : !tile.view<64x512xf32> -> tensor<64x1xf32>
+    %t = tile.broadcast %s : tensor<64x1xf32> -> tensor<64x32xf32>
+    %m = arith.mulf %a, %t : tensor<64x32xf32>
+    %abs = math.absf %m : tensor<64x32xf32>
     %b = tile.load %y[%c0, %k] : !tile.view<64x512xf32> -> tensor<64x32xf32>
     %d = tile.dot %abs, %b, %acc lhs_contract [1] rhs_contract [1] {mma = #tile<mma mma_sync>, precision = #tile<precision tf32>} : tensor<64x32xf32>, tensor<64x32xf32> -> tensor<64x64xf32>
     scf.yield %d : tensor<64x64xf32>
