@@ -105,43 +105,6 @@ bool TileExtents::takeWhole(unsigned dim, int64_t budget) {
   return true;
 }
 
-void TileExtents::rebalance(unsigned inner, unsigned outer, unsigned image,
-                            int64_t least, int64_t stepInner, int64_t stepOuter,
-                            llvm::function_ref<bool()> fits) {
-  ArrayRef<int64_t> bounds = structure.getRootExtents();
-  ArrayRef<bool> held = structure.getMustHold();
-  if (held[inner] || held[outer] || held[image])
-    return;
-  int64_t count = extents[inner] * extents[outer] * extents[image];
-  SmallVector<int64_t> best(extents);
-  int64_t leastWork = -1;
-  for (int64_t images = extents[image]; images <= getLimit(image); images *= 2)
-    for (int64_t length = getLimit(inner);
-         length >= std::max(least, granules[inner]); length /= 2) {
-      int64_t height = count / images / length;
-      if (count % (images * length) || length % granules[inner] ||
-          height < granules[outer] || height % granules[outer] ||
-          height % stepOuter || height > getLimit(outer))
-        continue;
-      extents[inner] = length;
-      extents[outer] = height;
-      extents[image] = images;
-      if (!fits())
-        continue;
-      int64_t tiles = llvm::divideCeil(bounds[inner], length) *
-                      llvm::divideCeil(bounds[outer], height) *
-                      llvm::divideCeil(bounds[image], images);
-      int64_t patch =
-          images * (length / stepInner + 1) * (height / stepOuter + 1);
-      int64_t work = tiles * (count / (stepInner * stepOuter) + patch);
-      if (leastWork >= 0 && work * 20 > leastWork * 19)
-        continue;
-      leastWork = work;
-      best = extents;
-    }
-  extents = best;
-}
-
 bool TileExtents::shrink(unsigned dim) {
   int64_t half = extents[dim] / 2;
   if (structure.getMustHold()[dim] || half < 1 || extents[dim] % 2 ||

@@ -16,7 +16,6 @@ public:
   /// False when a granule or held dim has no legal extent.
   bool isLegal() const { return legal; }
   llvm::ArrayRef<int64_t> get() const { return extents; }
-  void set(llvm::ArrayRef<int64_t> given) { extents = llvm::to_vector(given); }
   int64_t operator[](unsigned dim) const { return extents[dim]; }
   int64_t getCount() const;
   /// The product over some dims.
@@ -34,13 +33,6 @@ public:
   /// extents compute and read (a border of 2 included) the least; `inner` stays
   /// at least `least` long, and long rows win unless short ones save a tenth.
   void rebalance(unsigned inner, unsigned outer, int64_t least);
-  /// The same for the points of a residue class, `stepInner` and `stepOuter` apart,
-  /// with a border of one, and with a third dim, whose elements have borders of
-  /// their own: small pieces of several images waste less at the images' ends.
-  /// Only tiles that `fits` accepts.
-  void rebalance(unsigned inner, unsigned outer, unsigned image, int64_t least,
-                 int64_t stepInner, int64_t stepOuter,
-                 llvm::function_ref<bool()> fits);
   /// Takes all of `dim`, power of two or not (what is odd repeats in registers),
   /// if the tile then stays within `budget` elements.
   bool takeWhole(unsigned dim, int64_t budget);

@@ -61,6 +61,28 @@ static std::optional<Slice> getUnion(ArrayRef<Slice> slices) {
   return box;
 }
 
+/// Lets a patch of memory start and end at whole 16 bytes, at the price of some
+/// elements nobody reads: it then comes in pieces of 16 bytes instead of 4.
+void OperandReader::widenPatch(unsigned index, Slice &patch) const {
+  Value view = emitter.getView(op->getOperand(index));
+  if (!view || !emitter.wantsPowersOfTwo() || patch.empty())
+    return;
+  auto type = cast<tile::ViewType>(view.getType());
+  int64_t wide = 128 / type.getElementType().getIntOrFloatBitWidth();
+  SliceDim &part = patch.back();
+  if (wide < 2 || part.step != 1 || part.extent <= wide ||
+      type.getStrides().back() != 1 || type.getShape().back() % wide != 0)
+    return;
+  auto [pieces, rest] = part.base.splitByDivisor(wide);
+  if (!rest.isConstant())
+    return;
+  int64_t before = rest.getConstant();
+  int64_t extent = llvm::alignTo(part.extent + before, wide);
+  if (extent * 4 > part.extent * 5)
+    return;
+  part = {pieces * wide, extent, 1};
+}
+
 void OperandReader::planPatches(ArrayRef<Slice> taps) {
   for (unsigned index = 0; index < patches.size(); ++index) {
     patches[index].reset();
@@ -87,6 +109,8 @@ void OperandReader::planPatches(ArrayRef<Slice> taps) {
     if (!box || getVolume(*box) > separate)
       continue;
     Slice patch = alignToProducers(emitter, op->getOperand(index), *box);
+    if (slices.size() > 1)
+      widenPatch(index, patch);
     if (slices.size() > 1 || patch != *box)
       patches[index] = std::move(patch);
   }

@@ -54,6 +54,7 @@ public:
   }
 
 private:
+  void widenPatch(unsigned index, Slice &patch) const;
   mlir::FailureOr<mlir::Value> readSlice(unsigned index, const Slice &slice);
   /// The dims of an operand whose positions outside its bounds may reach a true
   /// result, and so must be the fill value.

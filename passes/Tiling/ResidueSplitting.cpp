@@ -56,6 +56,13 @@ Coord tilefuse::addResidueClass(CoordVars &vars, unsigned residue,
   return whole * tap.divisor + shift * -1;
 }
 
+Coord tilefuse::getCommonStart(const CoordVars &vars, unsigned residue,
+                               const ResidueTap &tap) {
+  Coord shift = Coord::ofVar(residue, tap.factor) + Coord(tap.constant);
+  int64_t whole = llvm::divideCeilSigned(shift.getMin(vars), tap.divisor);
+  return Coord(whole * tap.divisor) + shift * -1;
+}
+
 FailureOr<Value> tilefuse::assembleResidues(BlockEmitter &emitter,
                                             OpResult value,
                                             const Slice &slice) {

@@ -56,6 +56,10 @@ std::optional<ResidueTap> getResidueTap(const SpaceForm &form, unsigned dim);
 /// The class of the taps whose residue is variable `residue`, as a position
 /// from 0 to divisor - 1.
 Coord addResidueClass(CoordVars &vars, unsigned residue, const ResidueTap &tap);
+/// A position of the same class, at most that one and linear in `residue`: all
+/// classes then read from the same element on.
+Coord getCommonStart(const CoordVars &vars, unsigned residue,
+                     const ResidueTap &tap);
 
 /// If elements of `slice` of `value` fall into several residue classes, the
 /// block assembled from one block per class; a null value otherwise.

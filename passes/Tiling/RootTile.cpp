@@ -222,7 +222,11 @@ RootTile RootTiler::run() {
       // they store is interleaved.
       unsigned residue = tile.vars.add(residues);
       residueVars.push_back(residue);
-      Coord position = addResidueClass(tile.vars, residue, *tap);
+      Coord position = getCommonStart(tile.vars, residue, *tap);
+      int64_t span = bounds[dim] - position.getMin(tile.vars);
+      // Not where that takes one more tile.
+      if (llvm::divideCeil(span, extent) > llvm::divideCeil(bounds[dim], extent))
+        position = addResidueClass(tile.vars, residue, *tap);
       choices[dim].push_back({base + position, piece, residues});
     } else if (residues > 1) {
       for (int64_t residue = 0; residue < std::min(residues, bounds[dim]);

@@ -12,7 +12,7 @@
 
 func.func @main(%x: tensor<6x16x9x10xf32>, %w: tensor<16x32x3x3xf32>) -> tensor<6x32x18x20xf32> {
   %y = fuse.kernel @conv (%a = %x, %c = %w) : (tensor<6x16x9x10xf32>, tensor<16x32x3x3xf32>) -> tensor<6x32x18x20xf32>
-      schedule(#fuse.schedule<block = [1, 32, 16, 16, 16, 3, 3], warps = 4, stages = 1, cluster = 1, mma = mma_sync, splits = 1, tiles = 3>) {
+      schedule(#fuse.schedule<block = [1, 32, 16, 16, 16, 3, 3], warps = 2, stages = 1, cluster = 1, mma = mma_sync, splits = 1, tiles = 3>) {
     %t = fuse.conv_transpose2d %a, %c stride [2, 2] padding [1, 1] output_padding [1, 1] {fuse.anchor} : (tensor<6x16x9x10xf32>, tensor<16x32x3x3xf32>) -> tensor<6x32x18x20xf32>
     %m = fuse.reduce max %t dims [1] keepdims : tensor<6x32x18x20xf32> -> tensor<6x1x18x20xf32>
     %d = fuse.sub %t, %m : (tensor<6x32x18x20xf32>, tensor<6x1x18x20xf32>) -> tensor<6x32x18x20xf32>
