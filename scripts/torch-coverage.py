@@ -23,8 +23,8 @@ HEAD = """# PyTorch operators
 PyTorch's own samples (OpInfo, `torch.testing._internal`) of each operator, through the
 `torch.compile` backend on the CPU in float32, forward and backward, by OpInfo's own
 tolerances against eager (or against float64, where eager is further off than they allow).
-Written by `scripts/torch-coverage.py` with PyTorch {version}; a test runs three samples of
-each.
+{share} Written by `scripts/torch-coverage.py` with PyTorch {version}; a test runs three
+samples of each.
 
 - *passed*: compiled by tilefuse, forward and backward, and right
 - *fell back*: some operation of the sample stayed in PyTorch, which says why in its log
@@ -50,7 +50,7 @@ def main():
             rows.append((family, name, counts, details))
             print(name, dict(counts), *details, sep="  ", flush=True)
     if not options.only:
-        pathlib.Path(options.output).write_text(page(rows, totals))
+        pathlib.Path(options.output).write_text(page(rows, totals, options.samples))
     sys.exit(1 if totals["failed"] else 0)
 
 
@@ -65,9 +65,10 @@ def measure(name, limit):
     return counts, [reason for reason, _ in reasons.most_common(2)]
 
 
-def page(rows, totals):
+def page(rows, totals, limit):
+    share = f"At most {limit} of each operator, evenly spread." if limit else "All of them."
     total = sum(totals[v] for v in ("passed", "fell back", "failed"))
-    lines = [HEAD.format(version=opinfo.torch.__version__.split("+")[0], passed=totals["passed"],
+    lines = [HEAD.format(share=share, version=opinfo.torch.__version__.split("+")[0], passed=totals["passed"],
                          total=total, percent=100 * totals["passed"] / max(1, total),
                          fell=totals["fell back"], failed=totals["failed"])]
     current = None

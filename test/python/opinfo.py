@@ -36,8 +36,8 @@ OPERATORS = {
         nn.functional.group_norm nn.functional.instance_norm nn.functional.rms_norm
         nn.functional.local_response_norm nn.functional.normalize softmax log_softmax
         logsumexp nn.functional.softmin""",
-    "pooling": """nn.functional.max_pool1d nn.functional.max_pool2d nn.functional.max_pool3d
-        nn.functional.avg_pool1d nn.functional.avg_pool2d nn.functional.avg_pool3d
+    "pooling": """nn.functional.max_pool1d nn.functional.max_pool2d nn.functional.avg_pool1d
+        nn.functional.avg_pool2d nn.functional.avg_pool3d
         nn.functional.adaptive_avg_pool1d nn.functional.adaptive_avg_pool2d
         nn.functional.adaptive_avg_pool3d nn.functional.adaptive_max_pool1d
         nn.functional.adaptive_max_pool2d""",

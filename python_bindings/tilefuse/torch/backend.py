@@ -1,23 +1,28 @@
 """The backend of torch.compile: capture, plan, compile the regions, run the rest as it is."""
 
+from __future__ import annotations
+
 import logging
 import operator
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
+from torch.fx import GraphModule, Node
 
 from ..errors import Error
 from . import precision
-from .capture import capture
+from .capture import Captured, capture
 from .empty import is_empty, nothing
-from .operators import define
-from .plan import make_plan
-from .region import meta
+from .operators import Operator, define
+from .plan import Plan, make_plan
+from .region import Region, meta
 from .state import EAGER
 
 log = logging.getLogger("tilefuse.torch")
 
 
-def backend(module, examples, **_):
+def backend(module: GraphModule, examples: Sequence[Any], **_: Any) -> Callable[..., Any]:
     """torch.compile(model, backend="tilefuse"): an FX graph and example inputs to a callable.
 
     Supported regions run as tilefuse programs with tilefuse's own backward; the rest stays
@@ -28,7 +33,8 @@ def backend(module, examples, **_):
     return compile_graph(module, examples).run
 
 
-def compile_graph(module, examples, views_stay=True):
+def compile_graph(module: GraphModule, examples: Sequence[Any],
+                  views_stay: bool = True) -> Compiled:
     """A Compiled graph for static shapes; on any failure, the module as it is."""
     try:
         captured = capture(module, examples)
@@ -36,7 +42,7 @@ def compile_graph(module, examples, views_stay=True):
         log.warning("the whole graph stays in PyTorch: it cannot be traced: %s: %s",
                     type(error).__name__, str(error).split("\n")[0])
         return Compiled(module.forward, None, None, [])
-    refused = {}
+    refused: dict[Node, str] = {}
     while True:
         plan = make_plan(captured, precision.current, refused, views_stay)
         operators, failed = define_all(plan, precision.current(plan.device))
@@ -53,16 +59,19 @@ def compile_graph(module, examples, views_stay=True):
 class Compiled:
     """A compiled graph: `run` takes and gives what the module's forward does."""
 
-    def __init__(self, run, captured, plan, operators):
+    def __init__(self, run: Callable[..., Any], captured: Captured | None, plan: Plan | None,
+                 operators: list[Operator]) -> None:
         self.run = run
         self.captured = captured
         self.plan = plan
         self.operators = operators
 
 
-def define_all(plan, chosen):
+def define_all(plan: Plan, chosen: precision.Precision,
+               ) -> tuple[list[Operator], list[tuple[Region, str]]]:
     """An operator per region, and (region, reason) of those that do not compile."""
-    operators, failed = [], []
+    operators: list[Operator] = []
+    failed: list[tuple[Region, str]] = []
     for i, region in enumerate(plan.regions):
         gradients = tuple(n in plan.needs_grad for n in region.inputs)
         try:
@@ -80,11 +89,11 @@ def define_all(plan, chosen):
 class Specialised:
     """A graph with dynamic shapes: compiled again for every combination of shapes met."""
 
-    def __init__(self, module):
+    def __init__(self, module: GraphModule) -> None:
         self.module = module
-        self.compiled = {}
+        self.compiled: dict[object, Callable[..., Any]] = {}
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments: Any) -> Any:
         key = (torch.is_grad_enabled(), *(
             (a.shape, a.stride(), a.dtype, a.device, a.requires_grad)
             if isinstance(a, torch.Tensor) else a for a in arguments))
@@ -97,14 +106,14 @@ class Specialised:
 class Assembly:
     """The graph that runs: one call per region, PyTorch's ops, copies into mutated inputs."""
 
-    def __init__(self, captured, plan, operators):
+    def __init__(self, captured: Captured, plan: Plan, operators: list[Operator]) -> None:
         self.captured = captured
         self.plan = plan
         self.operators = operators
         self.graph = torch.fx.Graph()
-        self.values = {}
+        self.values: dict[Node, Node] = {}
 
-    def run(self):
+    def run(self) -> Callable[..., Any]:
         source = self.captured.module
         placeholders = [n for n in source.graph.nodes if n.op == "placeholder"]
         for node in placeholders:
@@ -117,11 +126,11 @@ class Assembly:
         module = torch.fx.GraphModule(source, self.graph)
         return bind(module.forward, self.captured.places)
 
-    def add_calls(self, source):
+    def add_calls(self, source: GraphModule) -> None:
         level = self.plan.level
         ordered = [n for n in source.graph.nodes if n.op == "call_function"]
         in_region = {n: i for i, r in enumerate(self.plan.regions) for n in r.nodes}
-        done = set()
+        done: set[int] = set()
         for node in sorted(ordered, key=lambda n: level[n]):  # stable
             if node not in in_region:
                 self.values[node] = self.eager(node)
@@ -129,7 +138,7 @@ class Assembly:
                 done.add(in_region[node])
                 self.add_region(in_region[node])
 
-    def add_region(self, index):
+    def add_region(self, index: int) -> None:
         region = self.plan.regions[index]
         call = self.graph.call_function(
             named(self.operators[index], f"region_{index}"),
@@ -143,7 +152,7 @@ class Assembly:
             self.values[node] = self.graph.call_function(operator.getitem, (call, position))
             position += 1
 
-    def eager(self, node):
+    def eager(self, node: Node) -> Node:
         """PyTorch's op; a view becomes a reshape, for a region's result may be laid out
         otherwise than what was traced."""
         if is_empty(meta(node)) and node.target is not operator.getitem:
@@ -153,10 +162,11 @@ class Assembly:
         aten = torch.ops.aten
         if node.target in (aten.view.default, aten._unsafe_view.default):
             replaced.target = aten.reshape.default
-        replaced.target = EAGER.get(replaced.target, replaced.target)
+        target: Any = replaced.target
+        replaced.target = EAGER.get(target, target)
         return replaced
 
-    def add_results(self, source):
+    def add_results(self, source: GraphModule) -> None:
         output = next(n for n in source.graph.nodes if n.op == "output")
         results, _ = output.args[0]
         updated = {p for r in self.plan.regions for p in r.state}
@@ -166,15 +176,15 @@ class Assembly:
         self.graph.output(torch.fx.map_arg(results, self.values.__getitem__))
 
 
-def named(called, name):
+def named(called: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A function of that name, which a graph can call."""
-    def region(*tensors):
+    def region(*tensors: torch.Tensor) -> Any:
         return called(*tensors)
     region.__name__ = region.__qualname__ = name
     return region
 
 
-def write_back(place, new):
+def write_back(place: torch.Tensor, new: torch.Tensor) -> None:
     """The new content of a tensor that the graph changes in place."""
     if place.requires_grad and not place.is_leaf:
         place.copy_(new)
@@ -183,14 +193,15 @@ def write_back(place, new):
             place.copy_(new)
 
 
-def bind(forward, places):
+def bind(forward: Callable[..., Any],
+         places: Sequence[int | torch.Tensor]) -> Callable[..., Any]:
     """`forward` takes tensors; the result takes the caller's arguments."""
     attributes = [p for p in places if isinstance(p, torch.Tensor)]
     indices = [p for p in places if not isinstance(p, torch.Tensor)]
 
-    def run(*arguments):
+    def run(*arguments: Any) -> Any:
         return forward(*[arguments[i] for i in indices], *attributes)
 
-    def run_all(*arguments):
+    def run_all(*arguments: Any) -> Any:
         return forward(*arguments)
     return run_all if not attributes and indices == list(range(len(indices))) else run

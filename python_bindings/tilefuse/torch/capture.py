@@ -5,7 +5,11 @@ pure ones, and what they change of the inputs becomes a copy at the end. Autogra
 not been traced, so PyTorch's own ops between regions keep their derivatives.
 """
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -27,16 +31,16 @@ class Captured:
     """
 
     module: torch.fx.GraphModule
-    places: list
-    requires_grad: list
-    mutations: list
+    places: list[int | torch.Tensor]
+    requires_grad: list[bool]
+    mutations: list[tuple[torch.fx.Node, int]]
 
-    def mutations_nodes(self):
+    def mutations_nodes(self) -> list[tuple[torch.fx.Node, torch.fx.Node]]:
         output = next(n for n in self.module.graph.nodes if n.op == "output")
         return [(place, output.args[0][1][i]) for place, i in self.mutations]
 
 
-def fake_like(mode, tensor):
+def fake_like(mode: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:
     """A tensor without data, of the same shape, strides, type and device."""
     with mode:
         return torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype,
@@ -46,42 +50,43 @@ def fake_like(mode, tensor):
 class _Run(torch.fx.Interpreter):
     """Runs Dynamo's graph; what runs without gradients is detached visibly."""
 
-    def __init__(self, module, attributes):
+    def __init__(self, module: torch.fx.GraphModule,
+                 attributes: dict[str, torch.Tensor]) -> None:
         super().__init__(module)
         self.attributes = attributes
         self.records = torch.is_grad_enabled()
 
-    def get_attr(self, target, args, kwargs):
+    def get_attr(self, target: Any, args: Any, kwargs: Any) -> Any:
         value = super().get_attr(target, args, kwargs)
         return self.attributes.get(target, value)
 
-    def run_node(self, node):
-        result = super().run_node(node)
+    def run_node(self, n: torch.fx.Node) -> Any:
+        result = super().run_node(n)
         hidden = self.records and not torch.is_grad_enabled()
-        if hidden and isinstance(result, torch.Tensor) and not writes_in_place(node):
+        if hidden and isinstance(result, torch.Tensor) and not writes_in_place(n):
             return result.detach()
         return result
 
 
-def writes_in_place(node):
+def writes_in_place(node: torch.fx.Node) -> bool:
     name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
     return node.op in ("placeholder", "get_attr", "output") or name.endswith("_")
 
 
-def tensor_attributes(module):
+def tensor_attributes(module: torch.fx.GraphModule) -> dict[str, torch.Tensor]:
     """Tensors that the graph reads as attributes (parameters, before PyTorch 2.5)."""
     found = {}
     for node in module.graph.nodes:
         if node.op == "get_attr":
-            value = module
-            for part in node.target.split("."):
+            value: Any = module
+            for part in str(node.target).split("."):
                 value = getattr(value, part)
             if isinstance(value, torch.Tensor):
-                found[node.target] = value
+                found[str(node.target)] = value
     return found
 
 
-def capture(module, examples):
+def capture(module: torch.fx.GraphModule, examples: Sequence[Any]) -> Captured:
     """The functional form of a graph for inputs like `examples` (tensors, real or fake, and
     numbers, which become constants)."""
     mode = FakeTensorMode(allow_non_fake_inputs=True)
@@ -90,7 +95,7 @@ def capture(module, examples):
     sources = [examples[i] for i in positions] + list(attributes.values())
     fakes = [fake_like(mode, s) for s in sources]
 
-    def run(*tensors):
+    def run(*tensors: torch.Tensor) -> Any:
         values = list(examples)
         for place, tensor in zip(positions, tensors):
             values[place] = tensor
@@ -115,7 +120,7 @@ def capture(module, examples):
                     [s.requires_grad for s in sources], mutations)
 
 
-def _split_mutations(graph):
+def _split_mutations(graph: torch.fx.Graph) -> list[tuple[torch.fx.Node, int]]:
     """Takes the final copies into inputs out of the graph."""
     found = []
     for node in list(graph.nodes):
@@ -129,7 +134,7 @@ def _split_mutations(graph):
     return [(old, i) for i, (old, _) in enumerate(found)]
 
 
-def _read_constants(module):
+def _read_constants(module: torch.fx.GraphModule) -> None:
     """Tensors that tracing met as constants are read where they are, without a copy."""
     for node in list(module.graph.nodes):
         if node.op == "get_attr":
@@ -140,7 +145,7 @@ def _read_constants(module):
             node.replace_all_uses_with(node.args[0])
 
 
-def _simplify(graph):
+def _simplify(graph: torch.fx.Graph) -> None:
     """copy(a, b) of like tensors is b; what is still in place becomes pure.
 
     Functionalisation leaves in-place ops inside ops that PyTorch writes by others. Tracing

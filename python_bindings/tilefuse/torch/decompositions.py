@@ -1,6 +1,10 @@
 """ATen ops that are taken apart by PyTorch's own rules while a graph is captured."""
 
+from __future__ import annotations
+
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch._decomp import get_decompositions
@@ -21,7 +25,7 @@ NAMES = (
 
 
 @functools.cache
-def table():
+def table() -> dict[Any, Callable[..., Any]]:
     """The decomposition table for make_fx."""
     ops = [op for op in map(resolve, NAMES)
            if op is not None and torch.Tag.nondeterministic_seeded not in op.tags]

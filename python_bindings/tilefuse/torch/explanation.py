@@ -1,10 +1,17 @@
 """What tilefuse makes of a model: kernels, bytes, what is saved, what fell back and why."""
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 
-from .backend import compile_graph
+from ..program import Program
+from .backend import Compiled, compile_graph
+from .operators import Operator, Programs
+from .region import Region
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,10 +27,10 @@ class RegionReport:
     """One region: its ops, the kernels of its forward and backward pass, and the values kept
     between them as (kind, bytes): "argument" and "result" cost nothing, "residual" does."""
 
-    ops: tuple
-    forward: tuple
-    backward: tuple
-    saved: tuple
+    ops: tuple[str, ...]
+    forward: tuple[Kernel, ...]
+    backward: tuple[Kernel, ...]
+    saved: tuple[tuple[str, int], ...]
     text: str = dataclasses.field(repr=False)
 
 
@@ -33,10 +40,10 @@ class Explanation:
     (op, reason, how many). Printed, it is a table."""
 
     graphs: int
-    regions: tuple
-    fallbacks: tuple
+    regions: tuple[RegionReport, ...]
+    fallbacks: tuple[tuple[str, str, int], ...]
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = [f"{self.graphs} graph(s), {len(self.regions)} region(s), "
                  f"{sum(n for _, _, n in self.fallbacks)} operation(s) left to PyTorch"]
         for i, region in enumerate(self.regions):
@@ -55,26 +62,33 @@ class Explanation:
         return "\n".join(lines)
 
 
-def explain(model, *inputs, **keywords):
+def explain(model: Callable[..., Any], *inputs: Any, **keywords: Any) -> Explanation:
     """An Explanation of `model(*inputs, **keywords)`: the call is made once, compiled; buffers
     are put back as they were."""
-    found = []
+    found: list[Compiled] = []
 
-    def collect(module, examples, **_):
+    def collect(module: torch.fx.GraphModule, examples: Sequence[Any],
+                **_: Any) -> Callable[..., Any]:
         compiled = compile_graph(module, examples)
         found.append(compiled)
         return compiled.run
-    is_module = isinstance(model, torch.nn.Module)
     model = getattr(model, "_orig_mod", model)
-    buffers = [(b, b.detach().clone()) for b in model.buffers()] if is_module else []
-    called = model.forward if is_module else model
+    buffers, called = [], model
+    if isinstance(model, torch.nn.Module):
+        buffers = [(b, b.detach().clone()) for b in model.buffers()]
+        module_call = model._call_impl
+
+        # A frame of its own: Dynamo does not start in those of torch.nn's modules.
+        def called(*inputs: Any, **keywords: Any) -> Any:
+            return module_call(*inputs, **keywords)
     try:
         torch.compile(called, backend=collect, dynamic=False)(*inputs, **keywords)
     finally:
         with torch.no_grad():
             for buffer, before in buffers:
                 buffer.copy_(before)
-    regions, fallbacks = [], []
+    regions: list[RegionReport] = []
+    fallbacks: list[tuple[str, str, int]] = []
     for compiled in found:
         if compiled.plan is None:
             fallbacks.append(("the whole graph", "it cannot be traced", 1))
@@ -85,22 +99,24 @@ def explain(model, *inputs, **keywords):
     return Explanation(len(found), tuple(regions), tuple(fallbacks))
 
 
-def report(region, operator, device):
+def report(region: Region, operator: Operator, device: torch.device) -> RegionReport:
     programs = operator.programs(device)
     trains = programs.backward is not None
     forward = programs.forward if trains else programs.inference
     return RegionReport(
         tuple(n.target.name().split("::")[-1] for n in region.nodes
               if hasattr(n.target, "name")),
-        kernels(forward), kernels(programs.backward) if trains else (),
-        saved(programs) if trains else (), operator.text)
+        kernels(forward), kernels(programs.backward), saved(programs), operator.text)
 
 
-def kernels(program):
-    return tuple(Kernel(l.kernel, l.bytes) for l in program.launches)
+def kernels(program: Program | None) -> tuple[Kernel, ...]:
+    launches = program.launches if program is not None else ()
+    return tuple(Kernel(launch.kernel, launch.bytes) for launch in launches)
 
 
-def saved(programs):
+def saved(programs: Programs) -> tuple[tuple[str, int], ...]:
     """(kind, bytes) of each value that the backward program reads of the forward one."""
+    if programs.backward is None:
+        return ()
     return tuple((kind, info.nbytes) for (kind, _), info in
                  zip(programs.backward.saved, programs.backward.inputs))

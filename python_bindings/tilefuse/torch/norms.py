@@ -5,13 +5,12 @@ import math
 import torch
 
 from . import state  # noqa: F401  (defines the tilefuse.batch_norm ops)
-from .pointwise import _plain
 from .table import lowers
-from .text import Unsupported
+from .text import Unsupported, attribute
 
 
 def eps_text(eps):
-    return f"eps {float(eps)!r}" if _plain(eps) else f"eps {float(eps):.17e}"
+    return f"eps {attribute(eps)}"
 
 
 def channel_vector(b, x, value, filler):
@@ -26,9 +25,8 @@ def batch_norm_train(b, x, weight, bias, mean, var, momentum, eps):
     parameters = [channel_vector(b, x, weight, 1.0), channel_vector(b, x, bias, 0.0),
                   channel_vector(b, x, mean, 0.0), channel_vector(b, x, var, 1.0)]
     results = [b.fresh(x.shape, x.dtype), *[b.fresh(p.shape, p.dtype) for p in parameters[2:]]]
-    moment = f"{float(momentum)!r}" if _plain(momentum) else f"{float(momentum):.17e}"
-    b.append("batch_norm", [x, *parameters], results, f"{eps_text(eps)} momentum {moment}",
-             "function")
+    b.append("batch_norm", [x, *parameters], results,
+             f"{eps_text(eps)} momentum {attribute(momentum)}", "function")
     return (results[0], results[1] if mean is not None else None,
             results[2] if var is not None else None)
 

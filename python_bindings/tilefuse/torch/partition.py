@@ -7,16 +7,21 @@ and there are as few of them as a chain of nodes allows. Nodes whose results are
 later regions only sink there, so that nothing is computed early and carried along.
 """
 
+from __future__ import annotations
+
 import operator
+from collections.abc import Container
+
+from torch.fx import Graph, Node
 
 
-def is_call(node):
+def is_call(node: Node) -> bool:
     return node.op == "call_function"
 
 
-def levels(graph, supported):
+def levels(graph: Graph, supported: Container[Node]) -> dict[Node, int]:
     """{node: level} of the calls of a graph; even levels are supported ones."""
-    level = {}
+    level: dict[Node, int] = {}
     for node in graph.nodes:
         if not is_call(node):
             continue
@@ -31,7 +36,7 @@ def levels(graph, supported):
     return level
 
 
-def _sink(graph, supported, level):
+def _sink(graph: Graph, supported: Container[Node], level: dict[Node, int]) -> None:
     for node in reversed(graph.nodes):
         if node not in supported:
             continue
@@ -50,10 +55,10 @@ def _sink(graph, supported, level):
                     level[user] = target
 
 
-def regions(graph, supported):
+def regions(graph: Graph, supported: Container[Node]) -> tuple[list[list[Node]], dict[Node, int]]:
     """Lists of nodes (getitems of their tuples included), in the order they must run."""
     level = levels(graph, supported)
-    groups = {}
+    groups: dict[int, list[Node]] = {}
     for node in graph.nodes:
         owner = node.args[0] if is_call(node) and node.target is operator.getitem else node
         if owner in supported:

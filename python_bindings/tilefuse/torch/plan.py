@@ -1,13 +1,20 @@
 """What of a captured graph runs where: regions, PyTorch's ops between them, and why."""
 
+from __future__ import annotations
+
 import collections
 import dataclasses
 import operator
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
+from torch.fx import Graph, Node
 
 from . import partition
+from .capture import Captured
 from .empty import is_empty
+from .precision import Precision
 from .region import Region, check, meta
 from .table import resolve
 
@@ -27,17 +34,17 @@ class Plan:
     """Regions and levels of a graph (see partition), which nodes need gradients, and
     {(op, reason): count} of what is left to PyTorch."""
 
-    regions: list
-    level: dict
-    needs_grad: set
-    fallbacks: collections.Counter
+    regions: list[Region]
+    level: dict[Node, int]
+    needs_grad: set[Node]
+    fallbacks: collections.Counter[tuple[str, str]]
     device: torch.device
 
 
-def gradient_nodes(captured):
+def gradient_nodes(captured: Captured) -> set[Node]:
     """Nodes whose value depends on a tensor that requires a gradient."""
     graph = captured.module.graph
-    found = set()
+    found: set[Node] = set()
     if not torch.is_grad_enabled():
         return found
     placeholders = [n for n in graph.nodes if n.op == "placeholder"]
@@ -52,9 +59,9 @@ def gradient_nodes(captured):
     return found
 
 
-def trailing_views(graph):
+def trailing_views(graph: Graph) -> set[Node]:
     """Views that only the caller reads, directly or through other views."""
-    found = set()
+    found: set[Node] = set()
     for node in reversed(graph.nodes):
         is_view = node.op == "call_function" and (
             node.target in VIEWS or node.target is operator.getitem and
@@ -64,14 +71,15 @@ def trailing_views(graph):
     return found
 
 
-def main_device(graph):
+def main_device(graph: Graph) -> torch.device:
     """The device of most tensors."""
     counts = collections.Counter(
         meta(n).device for n in graph.nodes if isinstance(meta(n), torch.Tensor))
     return counts.most_common(1)[0][0] if counts else torch.device("cpu")
 
 
-def make_plan(captured, precision_of, refused=(), views_stay=True):
+def make_plan(captured: Captured, precision_of: Callable[[torch.device], Precision],
+              refused: Mapping[Node, str], views_stay: bool = True) -> Plan:
     """Partitions a graph. `refused` are nodes that did not compile; without `views_stay`
     trailing views are compiled too."""
     graph = captured.module.graph
@@ -79,7 +87,8 @@ def make_plan(captured, precision_of, refused=(), views_stay=True):
     precision = precision_of(device)
     needs_grad = gradient_nodes(captured)
     views = trailing_views(graph) if views_stay else set()
-    supported, fallbacks = set(), collections.Counter()
+    supported: set[Node] = set()
+    fallbacks: collections.Counter[tuple[str, str]] = collections.Counter()
     for node in graph.nodes:
         if node.op != "call_function" or node.target is operator.getitem or node in views:
             continue
@@ -104,11 +113,11 @@ def make_plan(captured, precision_of, refused=(), views_stay=True):
     return Plan(regions, level, needs_grad, fallbacks, device)
 
 
-def op_name(node):
+def op_name(node: Node) -> str:
     return node.target.name() if hasattr(node.target, "name") else str(node.target)
 
 
-def drop_idle(graph, supported):
+def drop_idle(graph: Graph, supported: set[Node]) -> set[Node]:
     """Without nodes that only feed PyTorch's ops and compute nothing: fills and views."""
     idle = {op for op in map(resolve, (
         "aten.full.default", "aten.zeros.default", "aten.ones.default", "aten.arange.default",
@@ -125,11 +134,11 @@ def drop_idle(graph, supported):
     return kept
 
 
-def make_region(captured, nodes):
+def make_region(captured: Captured, nodes: list[Node]) -> Region:
     inside = set(nodes)
     outputs = [n for n in nodes if isinstance(meta(n), torch.Tensor)
                and any(u not in inside for u in n.users)]
-    state = {}
+    state: dict[Node, Node] = {}
     region = Region(nodes, outputs)
     new_contents = written_back(captured)
     for place, new in captured.mutations_nodes():
@@ -139,11 +148,11 @@ def make_region(captured, nodes):
     return region
 
 
-def written_back(captured):
+def written_back(captured: Captured) -> list[Node]:
     return [new for _, new in captured.mutations_nodes()]
 
 
-def can_update(place, new, region):
+def can_update(place: Node, new: Node, region: Region) -> bool:
     """Whether a program may write `new` into the memory of its input `place`: a statistic or
     a counter, which nobody else reads, and which is updated element by element."""
     if new not in region.outputs or place not in region.inputs or place in region.state:
@@ -152,7 +161,7 @@ def can_update(place, new, region):
         return False
     if not meta(place).is_contiguous() or len(place.users) != 1:
         return False
-    source = new.args[0] if new.target is operator.getitem else new
+    source: Any = new.args[0] if new.target is operator.getitem else new
     is_statistic = source.target is torch.ops.tilefuse.batch_norm_train.default
     is_counter = source.target is torch.ops.aten.add.Tensor and source.args[0] is place and (
         not isinstance(source.args[1], torch.fx.Node))

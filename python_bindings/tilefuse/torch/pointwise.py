@@ -5,7 +5,7 @@ import math
 import torch
 
 from .table import lowers
-from .text import Unsupported, Value
+from .text import Unsupported, Value, attribute
 
 NARROW = (torch.float16, torch.bfloat16)
 
@@ -54,39 +54,42 @@ def float_only(b):
 
 # One operand ---------------------------------------------------------------------
 
-# Functions of floats (integers are converted); ATen name -> fuse name.
-FLOAT_UNARY = {name: name for name in (
+# Functions with the same name in both. Of floats (integers are converted):
+FLOAT_UNARY = (
     "exp", "exp2", "expm1", "log", "log2", "log1p", "sqrt", "rsqrt", "reciprocal", "sin", "cos",
-    "tanh", "erf", "sigmoid", "selu", "silu", "mish", "hardswish", "hardsigmoid")}
-# Functions that keep integers.
-ANY_UNARY = {name: name for name in ("neg", "abs", "sign", "relu")}
-ROUNDING = {name: name for name in ("floor", "ceil", "trunc")}
+    "tanh", "erf", "sigmoid", "selu", "silu", "mish", "hardswish", "hardsigmoid")
+# Those that keep integers, and those that leave integers as they are.
+ANY_UNARY = ("neg", "abs", "sign", "relu")
+ROUNDING = ("round", "floor", "ceil", "trunc")
 
 
-def _register_unary():
-    for aten, fuse in FLOAT_UNARY.items():
-        def lowering(b, x, *_, fuse=fuse):
-            float_only(b)
-            return elementwise(b, lambda x: b.unary(fuse, x), x)
-        lowers(f"aten.{aten}.default")(lowering)
-    for aten, fuse in ANY_UNARY.items():
-        def lowering(b, x, fuse=fuse):
-            if x.dtype == torch.bool:
-                raise Unsupported("booleans")
-            return b.unary(fuse, x)
-        lowers(f"aten.{aten}.default")(lowering)
-    for aten, fuse in ROUNDING.items():
-        def lowering(b, x, fuse=fuse):
-            return b.unary(fuse, x) if x.dtype.is_floating_point else x
-        lowers(f"aten.{aten}.default")(lowering)
+def float_unary(fuse):
+    def lowering(b, x, *_):
+        float_only(b)
+        return elementwise(b, lambda x: b.unary(fuse, x), x)
+    return lowering
 
 
-_register_unary()
+def any_unary(fuse):
+    def lowering(b, x):
+        if x.dtype == torch.bool:
+            raise Unsupported("booleans")
+        return b.unary(fuse, x)
+    return lowering
 
 
-@lowers("aten.round.default")
-def round_(b, x):
-    return b.unary("round", x) if x.dtype.is_floating_point else x
+def rounding(fuse):
+    def lowering(b, x):
+        return b.unary(fuse, x) if x.dtype.is_floating_point else x
+    return lowering
+
+
+for _name in FLOAT_UNARY:
+    lowers(f"aten.{_name}.default")(float_unary(_name))
+for _name in ANY_UNARY:
+    lowers(f"aten.{_name}.default")(any_unary(_name))
+for _name in ROUNDING:
+    lowers(f"aten.{_name}.default")(rounding(_name))
 
 
 @lowers("aten.round.decimals")
@@ -131,17 +134,7 @@ def frac(b, x):
 
 @lowers("aten.leaky_relu.default")
 def leaky_relu(b, x, slope):
-    if not _plain(slope):
-        _bad(slope)
-    return b.unary("leaky_relu", x, f"slope {float(slope)!r}")
-
-
-def _plain(value):
-    return "e" not in repr(float(value)) and math.isfinite(float(value))
-
-
-def _bad(value):
-    raise Unsupported(f"the number {value}")
+    return b.unary("leaky_relu", x, f"slope {attribute(slope)}")
 
 
 @lowers("aten.prelu.default", "aten._prelu_kernel.default")
@@ -156,12 +149,10 @@ def prelu(b, x, weight):
 
 @lowers("aten.elu.default")
 def elu(b, x, alpha, scale, input_scale):
-    if not _plain(alpha):
-        _bad(alpha)
     if input_scale == 1:
-        result = b.unary("elu", x, f"alpha {float(alpha)!r}")
+        result = b.unary("elu", x, f"alpha {attribute(alpha)}")
     elif scale == 1 and input_scale * alpha == 1:
-        result = b.unary("celu", x, f"alpha {float(alpha)!r}")
+        result = b.unary("celu", x, f"alpha {attribute(alpha)}")
     else:
         raise Unsupported("scales of elu in this combination")
     return result if scale == 1 else b.binary("mul", result, b.scalar(float(scale), x))
@@ -179,9 +170,7 @@ def gelu(b, x, approximate):
 
 @lowers("aten.softplus.default")
 def softplus(b, x, beta, threshold):
-    if not (_plain(beta) and _plain(threshold)):
-        _bad((beta, threshold))
-    return b.unary("softplus", x, f"beta {float(beta)!r} threshold {float(threshold)!r}")
+    return b.unary("softplus", x, f"beta {attribute(beta)} threshold {attribute(threshold)}")
 
 
 @lowers("aten.log_sigmoid_forward.default")
@@ -209,17 +198,11 @@ def clamp(b, x, low, high):
         if high is not None:
             x = b.binary("minimum", x, bounds.pop(0))
         return x
-    scalars = not isinstance(low, Value) and not isinstance(high, Value)
-    if scalars and x.dtype.is_floating_point and b.out.dtype == x.dtype:
-        words = []
-        for word, bound in (("min", low), ("max", high)):
-            if bound is not None:
-                if not _plain(bound):
-                    break
-                words.append(f"{word} {float(bound)!r}")
-        else:
-            return b.unary("clamp", x, " ".join(words))
-    return elementwise(b, run, x, *[v for v in (low, high) if v is not None])
+    given = [(w, v) for w, v in (("min", low), ("max", high)) if v is not None]
+    finite = all(not isinstance(v, Value) and math.isfinite(v) for _, v in given)
+    if finite and x.dtype.is_floating_point and b.out.dtype == x.dtype:
+        return b.unary("clamp", x, " ".join(f"{w} {attribute(v)}" for w, v in given))
+    return elementwise(b, run, x, *[v for _, v in given])
 
 
 @lowers("aten.clamp_min.default", "aten.clamp_min.Tensor")

@@ -1,42 +1,49 @@
 """A region of a graph as one function of the fuse dialect."""
 
+from __future__ import annotations
+
 import operator
+from collections.abc import Callable, Container
+from typing import Any
 
 import torch
+from torch.fx import Node
 
 from .empty import is_empty
+from .precision import Precision
 from .table import LOWERINGS, lower
 from .text import Builder, Unsupported, Value, function
 
 
-def meta(node):
+def meta(node: Node) -> Any:
     """What tracing saw the node give: a fake tensor or a tuple of them."""
     return node.meta.get("val")
 
 
-def value_of(name, tensor):
+def value_of(name: str, tensor: torch.Tensor) -> Value:
     value = Value(name, tuple(int(n) for n in tensor.shape), tensor.dtype)
     value.type  # refuses what the dialect has not
     return value
 
 
-def is_number(node):
+def is_number(node: Node) -> bool:
     """Whether a node is a constant of rank 0, which becomes part of the text."""
     return node.op == "get_attr" and isinstance(meta(node), torch.Tensor) and meta(node).dim() == 0
 
 
-def used_positions(node):
+def used_positions(node: Node) -> Container[int]:
     """Positions of a tuple that somebody reads; all of them where it is passed on whole."""
     items = [u for u in node.users if u.target is operator.getitem]
     if len(items) < len(node.users):
         return {0, 1, 2, 3}
-    return {u.args[1] for u in items if u.users}
+    places: list[Any] = [u.args[1] for u in items if u.users]
+    return set(places)
 
 
-def emit(builder, node, read):
+def emit(builder: Builder, node: Node, read: Callable[[Node], Value]) -> Any:
     """Writes one node; `read` gives the Value of another."""
-    def resolve(argument):
-        if isinstance(argument, torch.fx.Node):
+    def resolve(argument: Any) -> Any:
+        if isinstance(argument, Node):
             value = meta(argument)
             if not isinstance(value, torch.Tensor):
                 raise Unsupported("an operand that is not a tensor")
@@ -70,7 +77,7 @@ def emit(builder, node, read):
     return result
 
 
-def check(node, precision, device):
+def check(node: Node, precision: Precision, device: torch.device) -> str | None:
     """Why a node is not supported, or None: it is lowered by itself, for trial."""
     if node.target not in LOWERINGS:
         return "no fuse form"
@@ -98,12 +105,12 @@ class Region:
     statistics that are updated in place.
     """
 
-    def __init__(self, nodes, outputs, state=()):
+    def __init__(self, nodes: list[Node], outputs: list[Node]) -> None:
         self.nodes = nodes
         self.outputs = outputs
-        self.state = dict(state)
+        self.state: dict[Node, Node] = {}
         inside = set(nodes)
-        seen = {}
+        seen: dict[Node, None] = {}
         for node in nodes:
             if node.target is operator.getitem:
                 continue
@@ -113,16 +120,17 @@ class Region:
                     seen.setdefault(source)
         self.inputs = list(seen)
 
-    def text(self, name, precision, device):
+    def text(self, name: str, precision: Precision, device: torch.device) -> str:
         """The function `name`; inputs and outputs in the order of the lists."""
         builder = Builder(precision, device)
-        values = {}
+        values: dict[Any, Any] = {}
         for i, node in enumerate(self.inputs):
             values[node] = value_of(f"%arg{i}", meta(node))
         arguments = [values[n] for n in self.inputs]
         for node in self.nodes:
             if node.target is operator.getitem:
-                values[node] = values[node.args[0]][node.args[1]]
+                source, place = node.args
+                values[node] = values[source][place]
             else:
                 values[node] = emit(builder, node, values.__getitem__)
         aliases = {self.inputs.index(i): f"fuse.alias_result = {self.outputs.index(o)} : i64"

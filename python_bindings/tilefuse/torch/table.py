@@ -9,18 +9,23 @@ results that it cannot give. It raises Unsupported with the reason otherwise.
         return b.unary("relu", x)
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
 
-from .text import Unsupported
+from .text import Builder, Unsupported
 
-LOWERINGS = {}
+LOWERINGS: dict[Any, Callable[..., Any]] = {}
+_Lowering = TypeVar("_Lowering", bound=Callable[..., Any])
 
 
-def resolve(name):
+def resolve(name: str) -> Any:
     """The overload called `aten.add.Tensor`; None where this PyTorch has no such op."""
-    found = torch.ops
+    found: Any = torch.ops
     for part in name.split("."):
         try:
             found = getattr(found, part)
@@ -29,9 +34,9 @@ def resolve(name):
     return found
 
 
-def lowers(*names):
+def lowers(*names: str) -> Callable[[_Lowering], _Lowering]:
     """Registers a function as the lowering of these ops."""
-    def register(function):
+    def register(function: _Lowering) -> _Lowering:
         for name in names:
             op = resolve(name)
             if op is not None:
@@ -40,7 +45,7 @@ def lowers(*names):
     return register
 
 
-def arguments(op, args, kwargs):
+def arguments(op: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
     """All arguments of a call in the order of the op's schema."""
     full = []
     for i, parameter in enumerate(op._schema.arguments):
@@ -55,7 +60,7 @@ def arguments(op, args, kwargs):
     return full
 
 
-def lower(builder, op, args, kwargs):
+def lower(builder: Builder, op: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Writes one op; `args` hold Values for tensors."""
     function = LOWERINGS.get(op)
     if function is None:

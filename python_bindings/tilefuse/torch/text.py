@@ -1,9 +1,18 @@
 """Writes one function of the fuse dialect, op by op."""
 
+from __future__ import annotations
+
 import dataclasses
 import math
+from collections.abc import Container, Iterable, Sequence
+from typing import Any
 
 import torch
+
+from .precision import Precision
+
+Shape = Sequence[int]
+Number = float | int | bool
 
 DTYPES = {
     torch.float32: "f32", torch.float16: "f16", torch.bfloat16: "bf16", torch.float64: "f64",
@@ -20,21 +29,21 @@ class Value:
     """A tensor of the function: an SSA name, a static shape and a torch dtype."""
 
     name: str
-    shape: tuple
+    shape: tuple[int, ...]
     dtype: torch.dtype
     # The value that this one is, with its last two dims exchanged; or None.
-    transposed: "Value | None" = None
+    transposed: Value | None = None
 
     @property
-    def rank(self):
+    def rank(self) -> int:
         return len(self.shape)
 
     @property
-    def type(self):
+    def type(self) -> str:
         return type_of(self.shape, self.dtype)
 
 
-def type_of(shape, dtype):
+def type_of(shape: Shape, dtype: torch.dtype) -> str:
     """`tensor<2x3xf32>`."""
     if dtype not in DTYPES:
         raise Unsupported(f"element type {str(dtype).removeprefix('torch.')}")
@@ -43,7 +52,7 @@ def type_of(shape, dtype):
     return "tensor<" + "".join(f"{n}x" for n in shape) + DTYPES[dtype] + ">"
 
 
-def number(value, dtype=torch.float64):
+def number(value: Number, dtype: torch.dtype = torch.float64) -> str:
     """A literal of the dialect; non-finite floats are bit patterns."""
     if dtype == torch.bool:
         return "true" if value else "false"
@@ -59,7 +68,14 @@ def number(value, dtype=torch.float64):
     return text if "e" not in text else f"{value:.17e}"
 
 
-def ints(values):
+def attribute(value: Number) -> str:
+    """A float attribute of an op, which must be finite."""
+    if not math.isfinite(value):
+        raise Unsupported(f"the number {value}")
+    return number(value)
+
+
+def ints(values: Iterable[int]) -> str:
     """`[1, 2]`."""
     return "[" + ", ".join(str(int(v)) for v in values) + "]"
 
@@ -67,29 +83,30 @@ def ints(values):
 class Builder:
     """The body of a function under construction.
 
-    `target` is the ATen op being lowered, `out` what it gives (a fake tensor, or a tuple of them), `used`
-    the positions of a tuple that somebody reads; `precision` is of Precision, `device` where
-    the region runs.
+    `target` is the ATen op being lowered, `out` what it gives (a fake tensor, or a tuple of
+    them), `used` the positions of a tuple that somebody reads; `device` is where the region
+    runs.
     """
 
-    def __init__(self, precision, device):
+    def __init__(self, precision: Precision, device: torch.device) -> None:
         self.precision = precision
         self.device = device
-        self.lines = []
-        self.constants = {}
-        self.target = None
-        self.out = None
-        self.used = ()
+        self.lines: list[str] = []
+        self.constants: dict[object, Value] = {}
+        self.target: Any = None
+        self.out: Any = None
+        self.used: Container[int] = ()
         self.count = 0
 
-    def fresh(self, shape, dtype, transposed=None):
+    def fresh(self, shape: Shape, dtype: torch.dtype, transposed: Value | None = None) -> Value:
         self.count += 1
         value = Value(f"%{self.count}", tuple(int(n) for n in shape), dtype, transposed)
         value.type  # refuses what the dialect has not
         return value
 
-    def op(self, name, operands, shape=None, dtype=None, attributes="", style="same",
-           transposed=None):
+    def op(self, name: str, operands: Sequence[Value], shape: Shape | None = None,
+           dtype: torch.dtype | None = None, attributes: str = "", style: str = "same",
+           transposed: Value | None = None) -> Value:
         """Appends an op with one result, by default of the first operand's type.
 
         `style` is how its types are written: "same" `T`, "arrow" `A -> R`, or "function"
@@ -100,7 +117,8 @@ class Builder:
         self.append(name, operands, [result], attributes, style)
         return result
 
-    def append(self, name, operands, results, attributes, style):
+    def append(self, name: str, operands: Sequence[Value], results: Sequence[Value],
+               attributes: str, style: str) -> None:
         types = ", ".join(r.type for r in results)
         given = ", ".join(o.type for o in operands)
         signature = {
@@ -112,7 +130,7 @@ class Builder:
         parts = [f"{names} = fuse.{name}", ", ".join(o.name for o in operands), attributes]
         self.lines.append(" ".join(p for p in parts if p) + f" : {signature}")
 
-    def constant(self, value, dtype, shape=()):
+    def constant(self, value: Number, dtype: torch.dtype, shape: Shape = ()) -> Value:
         """A tensor with one value everywhere."""
         key = (repr(value), dtype, tuple(shape))
         if key not in self.constants:
@@ -122,12 +140,12 @@ class Builder:
             self.constants[key] = result
         return self.constants[key]
 
-    def table(self, values, dtype):
+    def table(self, values: Sequence[Any], dtype: torch.dtype) -> Value:
         """A tensor of given (nested lists of) numbers, known when compiling."""
         tensor = torch.as_tensor(values)
         result = self.fresh(tensor.shape, dtype)
 
-        def write(part):
+        def write(part: torch.Tensor) -> str:
             if part.dim() == 0:
                 return number(part.item(), dtype)
             return "[" + ", ".join(write(p) for p in part) + "]"
@@ -137,41 +155,41 @@ class Builder:
 
     # The ops that lowerings are made of -------------------------------------------
 
-    def unary(self, name, x, attributes=""):
+    def unary(self, name: str, x: Value, attributes: str = "") -> Value:
         return self.op(name, [x], attributes=attributes)
 
-    def binary(self, name, x, y):
+    def binary(self, name: str, x: Value, y: Value) -> Value:
         shape = torch.broadcast_shapes(x.shape, y.shape)
         same = x.shape == y.shape
         return self.op(name, [x, y], shape, style="same" if same else "function")
 
-    def compare(self, predicate, x, y):
+    def compare(self, predicate: str, x: Value, y: Value) -> Value:
         shape = torch.broadcast_shapes(x.shape, y.shape)
         result = self.fresh(shape, torch.bool)
         self.append(f"compare {predicate}", [x, y], [result], "", "function")
         return result
 
-    def select(self, condition, x, y):
+    def select(self, condition: Value, x: Value, y: Value) -> Value:
         shape = torch.broadcast_shapes(condition.shape, x.shape, y.shape)
         return self.op("select", [condition, x, y], shape, x.dtype, style="function")
 
-    def cast(self, x, dtype):
+    def cast(self, x: Value, dtype: torch.dtype) -> Value:
         if x.dtype == dtype:
             return x
         return self.op("cast", [x], dtype=dtype, style="arrow")
 
-    def reshape(self, x, shape):
+    def reshape(self, x: Value, shape: Shape) -> Value:
         shape = tuple(int(n) for n in shape)
         if x.shape == shape:
             return x
         return self.op("reshape", [x], shape, style="arrow")
 
-    def broadcast(self, x, shape):
+    def broadcast(self, x: Value, shape: Shape) -> Value:
         if x.shape == tuple(shape):
             return x
         return self.op("broadcast", [x], shape, style="arrow")
 
-    def transpose(self, x, permutation):
+    def transpose(self, x: Value, permutation: Sequence[int]) -> Value:
         rank = x.rank
         permutation = [p % rank for p in permutation]
         if permutation == list(range(rank)):
@@ -181,7 +199,7 @@ class Builder:
                        attributes=f"permutation {ints(permutation)}", style="arrow",
                        transposed=x if swaps else None)
 
-    def slice(self, x, offsets, sizes, strides=None):
+    def slice(self, x: Value, offsets: Shape, sizes: Shape, strides: Shape | None = None) -> Value:
         strides = strides or [1] * x.rank
         if tuple(sizes) == x.shape:
             return x
@@ -189,13 +207,13 @@ class Builder:
                        attributes=f"offsets {ints(offsets)} sizes {ints(sizes)} "
                                   f"strides {ints(strides)}")
 
-    def slice_dim(self, x, dim, start, size, step=1):
+    def slice_dim(self, x: Value, dim: int, start: int, size: int, step: int = 1) -> Value:
         """Elements start, start + step, ... of one dim."""
         offsets, sizes, strides = [0] * x.rank, list(x.shape), [1] * x.rank
         offsets[dim], sizes[dim], strides[dim] = start, size, step
         return self.slice(x, offsets, sizes, strides)
 
-    def pad(self, x, low, high, value=0.0):
+    def pad(self, x: Value, low: Shape, high: Shape, value: Number = 0.0) -> Value:
         if not any(low) and not any(high):
             return x
         shape = [a + n + b for a, n, b in zip(low, x.shape, high)]
@@ -205,19 +223,20 @@ class Builder:
         return self.op("pad", [x], shape, style="arrow",
                        attributes=f"low {ints(low)} high {ints(high)} value {written}")
 
-    def concat(self, values, dim):
+    def concat(self, values: Sequence[Value], dim: int) -> Value:
         if len(values) == 1:
             return values[0]
         shape = list(values[0].shape)
         shape[dim] = sum(v.shape[dim] for v in values)
         return self.op("concat", values, shape, attributes=f"dim {dim}", style="function")
 
-    def iota(self, shape, dim, dtype=torch.int64):
+    def iota(self, shape: Shape, dim: int, dtype: torch.dtype = torch.int64) -> Value:
         result = self.fresh(shape, dtype)
         self.append(f"iota dim {dim}", [], [result], "", "same")
         return result
 
-    def reduce(self, kind, x, dims, keepdims=False, dtype=None):
+    def reduce(self, kind: str, x: Value, dims: Iterable[int], keepdims: bool = False,
+               dtype: torch.dtype | None = None) -> Value:
         """fuse.reduce with one result; no dims at all gives x itself."""
         dims = sorted(dims)
         shape = reduced_shape(x.shape, dims, keepdims)
@@ -226,14 +245,14 @@ class Builder:
         self.append(f"reduce {kind}", [x], [result], f"dims {ints(dims)}{keep}", "arrow")
         return result
 
-    def fold(self, name, x, dims, keepdims=False):
+    def fold(self, name: str, x: Value, dims: Iterable[int], keepdims: bool = False) -> Value:
         """fuse.mean or fuse.logsumexp."""
         dims = sorted(dims)
         keep = " keepdims" if keepdims else ""
         return self.op(name, [x], reduced_shape(x.shape, dims, keepdims),
                        attributes=f"dims {ints(dims)}{keep}", style="arrow")
 
-    def matmul(self, x, y):
+    def matmul(self, x: Value, y: Value) -> Value:
         """Matrix product; a transposition of the last two dims in front of it is a flag."""
         flags = []
         shape = (*torch.broadcast_shapes(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-1])
@@ -246,16 +265,17 @@ class Builder:
         flags += self.precision.attribute(x.dtype, "matmul")
         return self.op("matmul", [x, y], shape, attributes=" ".join(flags), style="function")
 
-    def scalar(self, value, like):
+    def scalar(self, value: Number, like: Value) -> Value:
         return self.constant(value, like.dtype)
 
 
-def reduced_shape(shape, dims, keepdims):
+def reduced_shape(shape: Shape, dims: Sequence[int], keepdims: bool) -> tuple[int, ...]:
     return tuple(1 if d in dims else n for d, n in enumerate(shape)
                  if keepdims or d not in dims)
 
 
-def function(name, inputs, builder, results, attributes):
+def function(name: str, inputs: Sequence[Value], builder: Builder, results: Sequence[Value],
+             attributes: dict[int, str]) -> str:
     """The text of `func.func @name` with the builder's body."""
     arguments = ", ".join(
         f"{v.name}: {v.type}" + (f" {{{attributes[i]}}}" if i in attributes else "")
