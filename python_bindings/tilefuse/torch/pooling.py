@@ -1,6 +1,7 @@
 """Pooling: windows of one size, and the adaptive ones."""
 
 import itertools
+import math
 
 import torch
 
@@ -190,15 +191,15 @@ def adaptive_avg_pool(b, x, output_size):
     if all(plain):
         kernel, stride = [p[0] for p in plain], [p[1] for p in plain]
         return mean_windows(b, x, kernel, stride, [0] * count, True, None, tuple(b.out.shape))
-    if count > 2:
-        raise Unsupported("uneven spans in three dims")
-    # Means over spans are a product with a constant matrix per dim.
-    y = b.matmul(x if x.rank > 1 else b.reshape(x, (1, *x.shape)),
-                 b.table(span_matrix(sizes[-1], out[-1]), x.dtype))
-    if count == 2:
-        rows = b.table([list(r) for r in zip(*span_matrix(sizes[0], out[0]))], x.dtype)
-        y = b.matmul(rows, y)
-    return y
+    # Means over spans are a product with a constant matrix, one dim after the other.
+    for dim in range(x.rank - count, x.rank):
+        matrix = b.table(span_matrix(x.shape[dim], b.out.shape[dim]), x.dtype)
+        last = [d for d in range(x.rank) if d != dim] + [dim]
+        moved = b.transpose(x, last)
+        rows = b.reshape(moved, (math.prod(moved.shape[:-1]), moved.shape[-1]))
+        means = b.reshape(b.matmul(rows, matrix, exact=True), (*moved.shape[:-1], b.out.shape[dim]))
+        x = b.transpose(means, [last.index(d) for d in range(x.rank)])
+    return x
 
 
 def span_matrix(size, out):

@@ -252,8 +252,9 @@ class Builder:
         return self.op(name, [x], reduced_shape(x.shape, dims, keepdims),
                        attributes=f"dims {ints(dims)}{keep}", style="arrow")
 
-    def matmul(self, x: Value, y: Value) -> Value:
-        """Matrix product; a transposition of the last two dims in front of it is a flag."""
+    def matmul(self, x: Value, y: Value, exact: bool = False) -> Value:
+        """Matrix product; a transposition of the last two dims in front of it is a flag.
+        `exact` ones are no products to PyTorch, whose precision may not be lowered."""
         flags = []
         shape = (*torch.broadcast_shapes(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-1])
         if x.transposed is not None:
@@ -262,7 +263,8 @@ class Builder:
         if y.transposed is not None:
             y = y.transposed
             flags.append("transpose_b")
-        flags += self.precision.attribute(x.dtype, "matmul")
+        precision = Precision() if exact else self.precision
+        flags += precision.attribute(x.dtype, "matmul")
         return self.op("matmul", [x, y], shape, attributes=" ".join(flags), style="function")
 
     def scalar(self, value: Number, like: Value) -> Value:
