@@ -8,11 +8,14 @@
 // Both visit dy, so one kernel can do both while it holds a tile of it, around
 // the anchor of the one that has one. Pairs are tried where they share most
 // bytes first; the structure says whether one tile serves both (it does not when
-// they need it cut differently), and the model whether that is cheaper.
+// they need it cut differently), and the model whether that is cheaper. A
+// contraction so deep that several instances share each of its tiles stays by
+// itself: with sums across tiles behind it one instance would do all the work.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/Fusion/KernelGroups.h"
+#include "passes/Fusion/ScheduleHeuristic.h"
 
 using namespace mlir;
 using namespace tilefuse;
@@ -103,6 +106,7 @@ private:
       return false;
     }
     const CostModel &model = groups.getModel();
+    int64_t splits = getSplits(pair.into);
     double before = model.getCost(groups.getKernel(pair.into)).time +
                     model.getCost(groups.getKernel(pair.from)).time;
     KernelGroups::Ops intoOps = groups[pair.into].ops;
@@ -120,14 +124,28 @@ private:
     fuse::KernelGroup merged = groups.getKernel(pair.into);
     bool isLegal = !groups.makesCycle(pair.into, all) &&
                    isFeasible(merged, model, reason);
-    if (isLegal && model.getCost(merged).time <= before)
+    bool keepsSplits = !isLegal || getSplits(pair.into) == splits;
+    if (isLegal && keepsSplits && model.getCost(merged).time <= before)
       return true;
     if (isLegal)
-      reason = "it would cost more";
+      reason = keepsSplits ? "it would cost more"
+                           : "its contraction is shared by several instances";
     groups.rehome(own.getArrayRef(), pair.from);
     groups.replace(pair.into, intoOps, anchor);
     groups.replace(pair.from, fromOps, fromAnchor);
     return false;
+  }
+
+  /// Instances that share the contraction of a tile of group `index`.
+  int64_t getSplits(unsigned index) const {
+    std::string reason;
+    FailureOr<fuse::KernelStructure> structure =
+        fuse::KernelStructure::analyze(groups.getKernel(index), {}, reason);
+    if (failed(structure))
+      return 1;
+    FailureOr<fuse::ScheduleAttr> schedule =
+        chooseSchedule(*structure, groups.getModel(), reason);
+    return succeeded(schedule) ? schedule->getSplits() : 1;
   }
 
   KernelGroups &groups;

@@ -101,6 +101,17 @@ func.func @only_constants(%x: tensor<8xf32>) -> tensor<5x70xf32> {
   return %0 : tensor<5x70xf32>
 }
 
+// A layer as wide as it is deep: its input's gradient is few tiles, each shared by
+// several instances, so the bias's gradient does not move in although it fits.
+// CHECK-LABEL: func.func @deep_product
+// CHECK: fuse.kernel @deep_product_k0
+// CHECK: fuse.kernel @deep_product_k1
+func.func @deep_product(%dy: tensor<128x4096xf32>, %w: tensor<4096x4096xf32>) -> (tensor<128x4096xf32>, tensor<4096xf32>) {
+  %0 = fuse.matmul %dy, %w : (tensor<128x4096xf32>, tensor<4096x4096xf32>) -> tensor<128x4096xf32>
+  %1 = fuse.reduce sum %dy dims [0] : tensor<128x4096xf32> -> tensor<4096xf32>
+  return %0, %1 : tensor<128x4096xf32>, tensor<4096xf32>
+}
+
 // An op that needs two sums over different dims stays outside.
 // CHECK-LABEL: func.func @both_sums
 // CHECK: fuse.kernel @both_sums_k0
