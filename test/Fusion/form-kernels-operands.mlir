@@ -1,0 +1,79 @@
+// RUN: fuse-opt %s --split-input-file --fuse-form-kernels --fuse-select-schedules | FileCheck %s
+
+// The gradient of a pool without overlap is made where both gradients of the
+// convolution read it; steps and tiles are whole windows.
+
+// CHECK-LABEL: func.func @pooled
+// CHECK:       fuse.kernel @pooled_k0 {{.*}} -> tensor<128x8x256x256xf32> schedule(#fuse.schedule<block = [{{[0-9]+}}, 8, 8, 64, 8, 3, 3]
+// CHECK:         fuse.window_max_grad
+// CHECK-NOT:     fuse.anchor
+// CHECK:         fuse.conv_transpose2d {{.*}}fuse.anchor
+// CHECK:       fuse.kernel @pooled_k1 {{.*}} -> tensor<64x8x3x3xf32> schedule(#fuse.schedule<block = [64, 8, 3, 3, 1, 4, 32]
+// CHECK:         fuse.window_max_grad
+// CHECK:         fuse.conv2d_weight_grad {{.*}}fuse.anchor
+// CHECK-NOT:   fuse.kernel
+func.func @pooled(%dy: tensor<128x64x63x63xf32>, %at: tensor<128x64x63x63xi8>, %x: tensor<128x8x256x256xf32>, %w: tensor<64x8x3x3xf32>) -> (tensor<128x8x256x256xf32>, tensor<64x8x3x3xf32>) {
+  %dz = fuse.window_max_grad %dy, %at input_size [254, 254] window [4, 4] stride [4, 4] : (tensor<128x64x63x63xf32>, tensor<128x64x63x63xi8>) -> tensor<128x64x254x254xf32>
+  %dx = fuse.conv_transpose2d %dz, %w : (tensor<128x64x254x254xf32>, tensor<64x8x3x3xf32>) -> tensor<128x8x256x256xf32>
+  %dw = fuse.conv2d_weight_grad %x, %dz kernel [3, 3] : (tensor<128x8x256x256xf32>, tensor<128x64x254x254xf32>) -> tensor<64x8x3x3xf32>
+  return %dx, %dw : tensor<128x8x256x256xf32>, tensor<64x8x3x3xf32>
+}
+
+// -----
+
+// Windows of 3 rows never start where tiles of powers of two do: in memory.
+
+// CHECK-LABEL: func.func @odd_windows
+// CHECK:       fuse.kernel @odd_windows_k0
+// CHECK:         fuse.window_max_grad {{.*}}fuse.anchor
+// CHECK:       fuse.kernel @odd_windows_k1
+// CHECK:         fuse.conv_transpose2d {{.*}}fuse.anchor
+func.func @odd_windows(%dy: tensor<128x64x84x84xf32>, %at: tensor<128x64x84x84xi8>, %w: tensor<64x8x3x3xf32>) -> tensor<128x8x256x256xf32> {
+  %dz = fuse.window_max_grad %dy, %at input_size [254, 254] window [3, 3] stride [3, 3] : (tensor<128x64x84x84xf32>, tensor<128x64x84x84xi8>) -> tensor<128x64x254x254xf32>
+  %dx = fuse.conv_transpose2d %dz, %w : (tensor<128x64x254x254xf32>, tensor<64x8x3x3xf32>) -> tensor<128x8x256x256xf32>
+  return %dx : tensor<128x8x256x256xf32>
+}
+
+// -----
+
+// Eight input channels: once more in each reader, the convolution costs less than
+// its output's traffic. The sum over all of it comes first and stores nothing else.
+
+// CHECK-LABEL: func.func @normalised
+// CHECK:       fuse.kernel @normalised_k0 {{.*}} -> tensor<64x1x1xf32> schedule
+// CHECK:         fuse.conv2d {{.*}}fuse.anchor
+// CHECK:       fuse.kernel @normalised_k1 {{.*}} -> tensor<128x8x128x128xf32>
+// CHECK:         fuse.conv2d
+// CHECK:         fuse.conv_transpose2d {{.*}}fuse.anchor
+// CHECK:       fuse.kernel @normalised_k2 {{.*}} -> tensor<64x8x3x3xf32>
+// CHECK:         fuse.conv2d
+// CHECK:         fuse.conv2d_weight_grad {{.*}}fuse.anchor
+// CHECK-NOT:   fuse.kernel
+func.func @normalised(%x: tensor<128x8x128x128xf32>, %w: tensor<64x8x3x3xf32>, %dy: tensor<128x64x126x126xf32>) -> (tensor<128x8x128x128xf32>, tensor<64x8x3x3xf32>) {
+  %z = fuse.conv2d %x, %w : (tensor<128x8x128x128xf32>, tensor<64x8x3x3xf32>) -> tensor<128x64x126x126xf32>
+  %p = fuse.mul %z, %dy : tensor<128x64x126x126xf32>
+  %g = fuse.reduce sum %p dims [0, 2, 3] : tensor<128x64x126x126xf32> -> tensor<64xf32>
+  %s = fuse.reshape %g : tensor<64xf32> -> tensor<64x1x1xf32>
+  %c = fuse.mul %z, %s : (tensor<128x64x126x126xf32>, tensor<64x1x1xf32>) -> tensor<128x64x126x126xf32>
+  %dz = fuse.add %dy, %c : tensor<128x64x126x126xf32>
+  %dx = fuse.conv_transpose2d %dz, %w : (tensor<128x64x126x126xf32>, tensor<64x8x3x3xf32>) -> tensor<128x8x128x128xf32>
+  %dw = fuse.conv2d_weight_grad %x, %dz kernel [3, 3] : (tensor<128x8x128x128xf32>, tensor<128x64x126x126xf32>) -> tensor<64x8x3x3xf32>
+  return %dx, %dw : tensor<128x8x128x128xf32>, tensor<64x8x3x3xf32>
+}
+
+// -----
+
+// A product visits its operand once per tile of columns: written once, read often.
+
+// CHECK-LABEL: func.func @product
+// CHECK:       fuse.kernel @product_k0
+// CHECK:         fuse.tanh
+// CHECK:         fuse.yield
+// CHECK:       fuse.kernel @product_k1
+// CHECK-NEXT:    fuse.matmul
+func.func @product(%z: tensor<1024x8192xf32>, %dy: tensor<1024x8192xf32>, %w: tensor<8192x8192xf32>) -> tensor<1024x8192xf32> {
+  %t = fuse.tanh %z : tensor<1024x8192xf32>
+  %dz = fuse.mul %dy, %t : tensor<1024x8192xf32>
+  %dx = fuse.matmul %dz, %w : (tensor<1024x8192xf32>, tensor<8192x8192xf32>) -> tensor<1024x8192xf32>
+  return %dx : tensor<1024x8192xf32>
+}
