@@ -197,8 +197,9 @@ def adaptive_avg_pool(b, x, output_size):
         last = [d for d in range(x.rank) if d != dim] + [dim]
         moved = b.transpose(x, last)
         rows = b.reshape(moved, (math.prod(moved.shape[:-1]), moved.shape[-1]))
-        means = b.reshape(b.matmul(rows, matrix, exact=True), (*moved.shape[:-1], b.out.shape[dim]))
-        x = b.transpose(means, [last.index(d) for d in range(x.rank)])
+        means = b.matmul(rows, matrix, exact=True)
+        x = b.reshape(means, (*moved.shape[:-1], b.out.shape[dim]))
+        x = b.transpose(x, [last.index(d) for d in range(x.rank)])
     return x
 
 
