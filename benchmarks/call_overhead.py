@@ -4,8 +4,8 @@
     call_overhead.py [--device cpu|cuda] [--inputs N] [--json OUT.json] [--limit MICROSECONDS]
 
 The bare operator has the same schema, is registered the same way, and its kernel does what
-any must: allocate the output. The graph adds N tensors of 16 elements, so that its
-kernel takes next to nothing (on the CPU; on a GPU launches are not waited for). With
+any must: allocate the output. The graph multiplies N tensors of 16 elements, so
+that its kernel takes next to nothing (on the CPU; on a GPU launches are not waited for). With
 --limit, exits with 1 when tilefuse's own part of an inference call takes longer.
 """
 
@@ -26,12 +26,12 @@ SHAPE = (4, 4)
 
 
 def make_text(count):
-    """The sum of `count` tensors."""
+    """The product of `count` tensors."""
     tensor = "tensor<4x4xf32>"
-    lines = [f"func.func @sum({', '.join(f'%x{i}: {tensor}' for i in range(count))}) -> {tensor} {{"]
+    lines = [f"func.func @product({', '.join(f'%x{i}: {tensor}' for i in range(count))}) -> {tensor} {{"]
     last = "%x0"
     for i in range(1, count):
-        lines.append(f"  %{i} = fuse.add {last}, %x{i} : ({tensor}, {tensor}) -> {tensor}")
+        lines.append(f"  %{i} = fuse.mul {last}, %x{i} : ({tensor}, {tensor}) -> {tensor}")
         last = f"%{i}"
     return "\n".join(lines + [f"  return {last} : {tensor}", "}"])
 
@@ -116,13 +116,15 @@ def main(argv=None):
     }, args.device, args.rounds)
     own = times["operator"] - times["bare"]
     own_step = times["operator_step"] - times["bare_step"]
+    launches = [p.num_launches for p in (programs.inference, programs.forward, programs.backward)]
     report = {"device": args.device, "inputs": args.inputs, "torch": torch.__version__,
               "python": sys.version.split()[0], "tilefuse": tilefuse.__version__,
-              "microseconds": times, "own": own, "own_step": own_step}
+              "microseconds": times, "launches": launches, "own": own, "own_step": own_step}
     print(f"{args.inputs} inputs on {args.device}: inference {times['operator']:.1f} us, "
           f"bare {times['bare']:.1f} us, own part {own:.1f} us")
     print(f"forward and backward {times['operator_step']:.1f} us, bare "
           f"{times['bare_step']:.1f} us, own part {own_step:.1f} us (two calls)")
+    print(f"launches: inference {launches[0]}, forward {launches[1]}, backward {launches[2]}")
     print(f"Program called directly: {times['program']:.1f} us")
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(report, indent=2) + "\n")
