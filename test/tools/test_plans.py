@@ -52,13 +52,7 @@ def residuals(plan):
             if output["name"].startswith("residual")]
 
 
-def expect(names, *wrong):
-    """One parameter a name; those in `wrong` are known not to hold yet."""
-    return [pytest.param(name, marks=[pytest.mark.xfail(strict=True)] if name in wrong else [])
-            for name in names]
-
-
-@pytest.mark.parametrize("name", expect(NAMES))
+@pytest.mark.parametrize("name", NAMES)
 def test_entries(plans, name):
     forward, backward = plans(name)
     assert (forward["entry"], backward["entry"]) == (name + "_forward", name + "_backward")
@@ -69,14 +63,14 @@ def test_entries(plans, name):
         assert plan["kernels"] == len(plan["launches"]) - finishes
 
 
-@pytest.mark.parametrize("name", expect(NAMES, "p82"))
+@pytest.mark.parametrize("name", NAMES)
 def test_backward_kernels(plans, name):
     _, backward = plans(name)
     assert backward["kernels"] <= MOST_KERNELS[name], [
         launch["kernel"] for launch in backward["launches"]]
 
 
-@pytest.mark.parametrize("name", expect(["p82", "p73", "p54"], "p82", "p73", "p54"))
+@pytest.mark.parametrize("name", ["p82", "p73", "p54"])
 def test_nothing_as_large_as_the_convolution(plans, name):
     """The derivative chain is computed where it is read, not written to memory."""
     for plan in plans(name):
