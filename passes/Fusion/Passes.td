@@ -13,7 +13,10 @@ def FuseFormKernels : Pass<"fuse-form-kernels", "::mlir::func::FuncOp"> {
     reductions that one tile holds, and reductions across tiles as last ops; or
     the same without an anchor. What does not fuse becomes more kernels. A cheap
     contraction whose output would only be written to be read back is computed
-    twice instead. `fuse.target` of the module supplies the machine.
+    twice instead. Kernels that read the same large value become one where one
+    tile serves both, such as sums of one gradient over different dims. A splat
+    constant that is returned is one more result of the last kernel.
+    `fuse.target` of the module supplies the machine.
 
     Before:
     ```mlir
