@@ -23,8 +23,8 @@ HEAD = """# PyTorch operators
 PyTorch's own samples (OpInfo, `torch.testing._internal`) of each operator, through the
 `torch.compile` backend on the CPU in float32, forward and backward, by OpInfo's own
 tolerances against eager (or against float64, where eager is further off than they allow).
-{share} Written by `scripts/torch-coverage.py` with PyTorch {version}; a test runs three
-samples of each.
+Written by `scripts/torch-coverage.py` with PyTorch {version}; a test runs three samples of
+each. {share}
 
 - *passed*: compiled by tilefuse, forward and backward, and right
 - *fell back*: some operation of the sample stayed in PyTorch, which says why in its log
@@ -66,7 +66,7 @@ def measure(name, limit):
 
 
 def page(rows, totals, limit):
-    share = f"At most {limit} of each operator, evenly spread." if limit else "All of them."
+    share = f"Here are at most {limit} of each, evenly spread." if limit else "Here are all of them."
     total = sum(totals[v] for v in ("passed", "fell back", "failed"))
     lines = [HEAD.format(share=share, version=opinfo.torch.__version__.split("+")[0], passed=totals["passed"],
                          total=total, percent=100 * totals["passed"] / max(1, total),
