@@ -68,7 +68,7 @@ def measure(name, limit):
 def page(rows, totals, limit):
     share = f"Here are at most {limit} of each, evenly spread." if limit else "Here are all of them."
     total = sum(totals[v] for v in ("passed", "fell back", "failed"))
-    lines = [HEAD.format(share=share, version=opinfo.torch.__version__.split("+")[0], passed=totals["passed"],
+    lines = [HEAD.rstrip().format(share=share, version=opinfo.torch.__version__.split("+")[0], passed=totals["passed"],
                          total=total, percent=100 * totals["passed"] / max(1, total),
                          fell=totals["fell back"], failed=totals["failed"])]
     current = None
