@@ -22,8 +22,9 @@ toOptions(const tilefuse_compile_options *passed) {
   CompileOptions options;
   if (!passed)
     return options;
-  // A caller built against an older header knows fewer fields; one built against
-  // a newer header may only have left zero what this library does not know.
+  // A caller built against an older header knows fewer fields; one built
+  // against a newer header may only have left zero what this library does not
+  // know.
   tilefuse_compile_options fields = {}, *given = &fields;
   if (passed->size < leastSize || passed->size > (1u << 16))
     return Error{ErrorCode::InvalidArgument,
@@ -82,7 +83,8 @@ int tilefuse_compile(const char *source, size_t length,
 
 int tilefuse_describe(const char *source, size_t length,
                       const tilefuse_compile_options *options,
-                      tilefuse_signatures **signatures, tilefuse_error **error) {
+                      tilefuse_signatures **signatures,
+                      tilefuse_error **error) {
   Expected<CompileOptions> known = toOptions(options);
   if (!known)
     return reportTo(error, known.error());
@@ -138,10 +140,10 @@ int tilefuse_emit(const char *source, size_t length, const char *stage,
                     .Case("cubin", Stage::Cubin)
                     .Default(std::nullopt);
   if (!chosen)
-    return reportTo(error, {ErrorCode::InvalidArgument,
-                            std::string("unknown stage '") +
-                                (stage ? stage : "") + "'",
-                            {}});
+    return reportTo(
+        error, {ErrorCode::InvalidArgument,
+                std::string("unknown stage '") + (stage ? stage : "") + "'",
+                {}});
   Expected<CompileOptions> known = toOptions(options);
   if (!known)
     return reportTo(error, known.error());

@@ -33,7 +33,8 @@ static Expected<void> checkTarget(const CompileOptions &options) {
   if (options.target != "cpu" && !options.scheduleTarget.empty() &&
       options.scheduleTarget != options.target)
     return Error{ErrorCode::InvalidArgument,
-                 "a schedule for another target runs on the CPU only", {}};
+                 "a schedule for another target runs on the CPU only",
+                 {}};
   return {};
 }
 
@@ -104,7 +105,8 @@ static Expected<void> attachHostCode(std::shared_ptr<CpuCode> code,
     HostKernel function = code->lookup(kernel.name);
     if (!function)
       return Error{ErrorCode::Internal,
-                   "there is no code for kernel '" + kernel.name + "'", {}};
+                   "there is no code for kernel '" + kernel.name + "'",
+                   {}};
     data.hostKernels.push_back(function);
   }
   data.hostCode = std::move(code);
@@ -166,8 +168,8 @@ static std::optional<std::string> makeCacheKey(std::string_view source,
                                                const CompileOptions &options) {
   static const std::string compiler =
       getBuildId(reinterpret_cast<const void *>(&makeCacheKey));
-  static const std::string llvm = getBuildId(
-      reinterpret_cast<const void *>(&LLVMParseCommandLineOptions));
+  static const std::string llvm =
+      getBuildId(reinterpret_cast<const void *>(&LLVMParseCommandLineOptions));
   if (compiler.empty())
     return std::nullopt;
   std::string key;
@@ -211,9 +213,8 @@ static std::optional<Program> revive(const CacheEntry &entry) {
 
 Expected<Program> compile(std::string_view source,
                           const CompileOptions &options) {
-  std::optional<DiskCache> cache = options.useCache
-                                       ? DiskCache::open(options.cacheDirectory)
-                                       : std::nullopt;
+  std::optional<DiskCache> cache =
+      options.useCache ? DiskCache::open(options.cacheDirectory) : std::nullopt;
   std::optional<std::string> key;
   if (cache)
     key = makeCacheKey(source, options);
@@ -287,7 +288,8 @@ Expected<std::string> emit(std::string_view source, Stage stage,
   }
   if (options.target == "cpu")
     return Error{ErrorCode::InvalidArgument,
-                 "PTX is for GPU targets; the target is cpu", {}};
+                 "PTX is for GPU targets; the target is cpu",
+                 {}};
   Expected<std::string> ptx = makePtx(compilation);
   if (!ptx || stage == Stage::Ptx)
     return ptx;
@@ -295,8 +297,8 @@ Expected<std::string> emit(std::string_view source, Stage stage,
   if (!cubin)
     return cubin.error();
   if (!*cubin)
-    return Error{ErrorCode::NotFound,
-                 "there is no ptxas to make machine code with", {}};
+    return Error{
+        ErrorCode::NotFound, "there is no ptxas to make machine code with", {}};
   return std::move(**cubin);
 }
 

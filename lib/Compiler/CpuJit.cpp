@@ -77,8 +77,9 @@ static void prepareFunctions(llvm::Module &module) {
   }
 }
 
-// Products are register tiles already; unrolling the loops around them made three
-// to four times the code (and compile time) for nothing that was measured.
+// Products are register tiles already; unrolling the loops around them made
+// three to four times the code (and compile time) for nothing that was
+// measured.
 static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
@@ -125,7 +126,9 @@ static llvm::Expected<llvm::orc::JITTargetMachineBuilder> detectHost() {
 static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>>
 createJit(llvm::orc::JITTargetMachineBuilder host) {
   llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> jit =
-      llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(host)).create();
+      llvm::orc::LLJITBuilder()
+          .setJITTargetMachineBuilder(std::move(host))
+          .create();
   if (!jit)
     return jit.takeError();
   auto library = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(

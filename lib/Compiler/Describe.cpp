@@ -29,8 +29,8 @@ static std::optional<Signature> describe(func::FuncOp entry) {
     auto tensor = dyn_cast<RankedTensorType>(type);
     if (!tensor)
       return std::nullopt;
-    signature.inputs.push_back(describe(tensor, entry.getArgAttr(i, "fuse.name"),
-                                        "arg" + std::to_string(i)));
+    signature.inputs.push_back(describe(
+        tensor, entry.getArgAttr(i, "fuse.name"), "arg" + std::to_string(i)));
     if (auto alias =
             entry.getArgAttrOfType<IntegerAttr>(i, "fuse.alias_result"))
       signature.inputs.back().aliasResult = alias.getInt();
@@ -39,9 +39,9 @@ static std::optional<Signature> describe(func::FuncOp entry) {
     auto tensor = dyn_cast<RankedTensorType>(type);
     if (!tensor)
       return std::nullopt;
-    signature.outputs.push_back(
-        describe(tensor, entry.getResultAttr(i, "fuse.name"),
-                 "out" + std::to_string(i)));
+    signature.outputs.push_back(describe(tensor,
+                                         entry.getResultAttr(i, "fuse.name"),
+                                         "out" + std::to_string(i)));
   }
   return signature;
 }

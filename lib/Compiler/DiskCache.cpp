@@ -54,7 +54,8 @@ struct Header {
 std::string getFileName(llvm::StringRef key) {
   XXH128_canonical_t digest;
   XXH128_canonicalFromHash(&digest, XXH3_128bits(key.data(), key.size()));
-  return llvm::toHex(llvm::ArrayRef<uint8_t>(digest.digest), /*LowerCase=*/true) +
+  return llvm::toHex(llvm::ArrayRef<uint8_t>(digest.digest),
+                     /*LowerCase=*/true) +
          Suffix.str();
 }
 
@@ -95,7 +96,8 @@ bool writeAll(int file, llvm::StringRef bytes) {
 
 // The bytes of a regular file that this user owns.
 std::optional<std::string> readFile(int folder, const char *name) {
-  int file = ::openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  int file =
+      ::openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
   if (file < 0)
     return std::nullopt;
   llvm::scope_exit close([&] { ::close(file); });
@@ -117,7 +119,8 @@ std::optional<std::string> readFile(int folder, const char *name) {
 } // namespace
 
 std::optional<DiskCache> DiskCache::open(llvm::StringRef directory) {
-  std::string path = directory.empty() ? getDefaultDirectory() : directory.str();
+  std::string path =
+      directory.empty() ? getDefaultDirectory() : directory.str();
   if (!llvm::sys::path::is_absolute(path))
     return std::nullopt;
   if (::mkdir(path.c_str(), 0700) != 0 && errno == ENOENT) {
@@ -181,8 +184,9 @@ void DiskCache::store(llvm::StringRef key, const CacheEntry &entry,
   std::string name = getFileName(key);
   std::string part = name + "." + std::to_string(::getpid()) + "." +
                      std::to_string(counter++) + ".part";
-  int file = ::openat(folder, part.c_str(),
-                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  int file =
+      ::openat(folder, part.c_str(),
+               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file < 0)
     return;
   bool ok = writeAll(file, {reinterpret_cast<const char *>(&header),
@@ -213,8 +217,8 @@ void DiskCache::prune(uint64_t maxBytes) const {
   uint64_t total = 0;
   while (dirent *item = ::readdir(list)) {
     struct stat status;
-    // A file of another name is not ours to remove, but for the parts of writers
-    // that were killed.
+    // A file of another name is not ours to remove, but for the parts of
+    // writers that were killed.
     llvm::StringRef name = item->d_name;
     if (!name.ends_with(Suffix) && !name.ends_with(".part"))
       continue;
@@ -255,7 +259,7 @@ std::string tilefuse::getBuildId(const void *address) {
                          header.p_memsz;
             }))
           return 0;
-        for (const ElfW(Phdr) & header : headers) {
+        for (const ElfW(Phdr) &header : headers) {
           if (header.p_type != PT_NOTE)
             continue;
           auto align = [](size_t size) { return (size + 3) & ~size_t(3); };

@@ -10,7 +10,8 @@
 
 namespace tilefuse {
 
-/// What an entry holds: a serialised program and, for the CPU, its machine code.
+/// What an entry holds: a serialised program and, for the CPU, its machine
+/// code.
 struct CacheEntry {
   std::string program;
   std::string object;
@@ -23,9 +24,9 @@ class DiskCache {
 public:
   /// Opens `directory`, or when that is empty the user's own:
   /// `$TILEFUSE_CACHE_DIR`, `$XDG_CACHE_HOME/tilefuse` or
-  /// `$HOME/.cache/tilefuse`, the first that is set. Makes it with mode 0700. No
-  /// cache when the path is relative or empty, or the folder is another user's or
-  /// open to others.
+  /// `$HOME/.cache/tilefuse`, the first that is set. Makes it with mode 0700.
+  /// No cache when the path is relative or empty, or the folder is another
+  /// user's or open to others.
   static std::optional<DiskCache> open(llvm::StringRef directory);
 
   DiskCache(DiskCache &&other) : folder(other.folder) { other.folder = -1; }
@@ -35,8 +36,8 @@ public:
   /// The entry stored under exactly this key.
   std::optional<CacheEntry> find(llvm::StringRef key) const;
 
-  /// Stores an entry; then removes the least recently used ones until `maxBytes`
-  /// suffice.
+  /// Stores an entry; then removes the least recently used ones until
+  /// `maxBytes` suffice.
   void store(llvm::StringRef key, const CacheEntry &entry,
              uint64_t maxBytes = DefaultMaxBytes) const;
 
@@ -50,8 +51,8 @@ private:
   int folder;
 };
 
-/// Identifies the code of the library or program that `address` lies in: its GNU
-/// build id, as hexadecimal digits. Empty when it was linked without one.
+/// Identifies the code of the library or program that `address` lies in: its
+/// GNU build id, as hexadecimal digits. Empty when it was linked without one.
 std::string getBuildId(const void *address);
 
 } // namespace tilefuse

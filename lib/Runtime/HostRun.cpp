@@ -22,7 +22,8 @@ namespace {
 
 /// Asked once: the system takes longer to answer than a small program to run.
 unsigned countCores() {
-  static const unsigned count = std::max(1u, std::thread::hardware_concurrency());
+  static const unsigned count =
+      std::max(1u, std::thread::hardware_concurrency());
   return count;
 }
 

@@ -18,7 +18,8 @@ namespace {
 class DiskCacheTest : public testing::Test {
 protected:
   void SetUp() override {
-    ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("tilefuse-cache", folder));
+    ASSERT_FALSE(
+        llvm::sys::fs::createUniqueDirectory("tilefuse-cache", folder));
     ::chmod(folder.c_str(), 0700);
   }
   void TearDown() override { llvm::sys::fs::remove_directories(folder); }
