@@ -33,6 +33,7 @@ namespace {
 
 struct Choice {
   int64_t warps = 4;
+  int64_t stages = 2;
   int64_t tiles = 1;
   fuse::MmaKind mma = fuse::MmaKind::fma;
 };
@@ -162,12 +163,18 @@ public:
     choice.warps = std::max<int64_t>(
         warpsFor(tile.getCount() / residues, getSumsPerThread()),
         useMatrixUnit ? 4 : 1);
+    // Steps without taps are short: copies run one further ahead.
+    if (useMatrixUnit && !llvm::is_contained(roles, DimRole::Tap) &&
+        3 * getShared() <= model.getSharedCapacity())
+      choice.stages = 3;
     // Weights that fill shared memory leave one instance a multiprocessor: its
     // warps must be as many as those of two.
     if (choice.tiles > 1)
       choice.warps = std::min<int64_t>(
           16, std::max(choice.warps, tile.getCount() / residues /
                                          (32 * kSumsAlone)));
+    else if (isPooledAtOnce())
+      takePooledTiles(rows, choice);
     choice.mma = !useMatrixUnit ? fuse::MmaKind::fma
                  : suitsWarpgroups(element, height / residues, width, choice.warps)
                      ? fuse::MmaKind::wgmma
@@ -361,7 +368,12 @@ private:
       steps = before;
       return 1;
     }
-    // All instances take equally many.
+    return getEvenTiles(rows, tiles);
+  }
+
+  /// At most `tiles` along the slowest dim of the grid, so that all instances
+  /// take equally many.
+  int64_t getEvenTiles(ArrayRef<unsigned> rows, int64_t tiles) const {
     for (unsigned dim : llvm::reverse(rows)) {
       int64_t count = llvm::divideCeil(space.bounds[dim], tile[dim]);
       if (count == 1)
@@ -370,6 +382,33 @@ private:
       return llvm::divideCeil(count, llvm::divideCeil(count, tiles));
     }
     return 1;
+  }
+
+  /// Whether the sums of a tile come from one step and go into windows at once.
+  bool isPooledAtOnce() const {
+    if (!useMatrixUnit || residues > 1 || structure.hasFinish() ||
+        hasProducerContraction(structure))
+      return false;
+    for (unsigned dim = structure.getNumRootDims(); dim < roles.size(); ++dim)
+      if (steps[dim - structure.getNumRootDims()] < space.bounds[dim])
+        return false;
+    return llvm::any_of(structure.getGranules(),
+                        [](int64_t granule) { return granule > 1; });
+  }
+
+  /// Little is alive beside the sums then: four warps hold them all, and the
+  /// weights of several tiles are fetched once. Fetching a tile ahead costs more
+  /// than it hides (docs/performance-log.md).
+  void takePooledTiles(ArrayRef<unsigned> rows, Choice &choice) {
+    constexpr int64_t mostSums = 128, mostTiles = 8, leastInstances = 16;
+    int64_t tiles = std::min(
+        mostTiles, tile.getNumTiles() /
+                       (leastInstances * model.getTarget().getUnits()));
+    if (tile.getCount() > mostSums * 4 * 32 || tiles < 2)
+      return;
+    choice.tiles = getEvenTiles(rows, tiles);
+    choice.warps = 4;
+    choice.stages = 1;
   }
 
   /// Several row dims: an image, whose columns are worth keeping contiguous.
@@ -397,7 +436,8 @@ private:
       // Taps become a loop from the outermost on.
       for (unsigned dim = numRoot; dim <= space.bounds.size(); ++dim) {
         if (getShared() <= capacity) {
-          growSteps(capacity);
+          // Two buffers of each, beside another instance.
+          growSteps(useMatrixUnit ? capacity / 2 : capacity);
           return success();
         }
         if (dim < space.bounds.size() && roles[dim] == DimRole::Tap)
@@ -642,7 +682,7 @@ tilefuse::chooseGPUSchedule(const fuse::KernelStructure &structure,
           ? chooseSplits(structure, block, model.getTarget().getUnits())
           : 1;
   return fuse::ScheduleAttr::get(model.getTarget().getContext(), block,
-                                 choice.warps, /*stages=*/contracts ? 2 : 1,
+                                 choice.warps, contracts ? choice.stages : 1,
                                  /*cluster=*/1, choice.mma, splits,
                                  choice.tiles);
 }

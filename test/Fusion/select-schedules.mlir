@@ -2,9 +2,10 @@
 
 module attributes {fuse.target = #fuse.target<arch = "sm_90a", units = 132, shared_memory = 232448, registers = 65536, dram = 4270, fp32 = 51000, tensor = 410000>} {
 
-// Channels against pixels, 64 accumulators a thread; windows divide the tile.
+// Channels against pixels; windows divide the tile. Sums of one step that are pooled
+// at once stay with four warps, and tiles share the weights.
 // CHECK-LABEL: @conv
-// CHECK: block = [1, 64, 8, 32, 8, 3, 3], warps = 8, stages = 2, cluster = 1, mma = wgmma
+// CHECK: block = [1, 64, 8, 32, 8, 3, 3], warps = 4, stages = 1, cluster = 1, mma = wgmma, splits = 1, tiles = 8
 func.func @conv(%x: tensor<128x8x256x256xf32>, %w: tensor<64x8x3x3xf32>) -> tensor<128x64x63x63xf32> {
   %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<128x8x256x256xf32>, tensor<64x8x3x3xf32>) -> tensor<128x64x63x63xf32> {
     %c = fuse.conv2d %a, %b {fuse.anchor} : (tensor<128x8x256x256xf32>, tensor<64x8x3x3xf32>) -> tensor<128x64x254x254xf32>
@@ -26,7 +27,7 @@ func.func @shallow(%x: tensor<2x3x64x64xf32>, %w: tensor<32x3x3x3xf32>) -> tenso
 }
 
 // CHECK-LABEL: @product
-// CHECK: block = [128, 128, 32], warps = 8, stages = 2, cluster = 1, mma = wgmma
+// CHECK: block = [128, 128, 32], warps = 8, stages = 3, cluster = 1, mma = wgmma
 func.func @product(%x: tensor<4096x512xf32>, %w: tensor<512x1000xf32>) -> tensor<4096x1000xf32> {
   %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<4096x512xf32>, tensor<512x1000xf32>) -> tensor<4096x1000xf32> {
     %c = fuse.matmul %a, %b {fuse.anchor} : (tensor<4096x512xf32>, tensor<512x1000xf32>) -> tensor<4096x1000xf32>
