@@ -191,7 +191,8 @@ SmallVector<Value> BatchNormOp::decompose(OpBuilder &b) {
   GraphBuilder g(b, getLoc());
   RankedTensorType type = getX().getType();
   int64_t rank = type.getRank();
-  double count = type.getNumElements() / type.getDimSize(1);
+  int64_t elements = type.getNumElements() / type.getDimSize(1);
+  auto count = static_cast<double>(elements);
   double momentum = getMomentum().convertToDouble();
 
   Value x = g.widen(getX());
