@@ -19,6 +19,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/TileOpt/StageOperands.h"
+#include "passes/TileOpt/MadeOperands.h"
 #include "passes/TileOpt/WarpgroupOperands.h"
 
 #include "llvm/ADT/DenseSet.h"
@@ -94,6 +95,8 @@ private:
   WarpgroupPlanner warpgroups;
   SmallVector<std::pair<DotOp, Value>> replacements;
   LayoutAnchors anchors;
+  /// Of the dots planned so far.
+  AccumulatorLayouts accumulators;
 };
 } // namespace
 
@@ -211,6 +214,8 @@ void Stager::planDot(DotOp dot) {
       dot.emitRemark("runs on FMA units: a product of ")
           << dims.getM() << " x " << dims.getN() << " x " << dims.getK()
           << " is not made of 16 x 8 x " << (narrow ? 16 : 8) << " steps";
+    else
+      accumulators[dot.getResult()] = layouts->acc;
   }
 
   // The op is made when the last of its operands has its tile.
@@ -493,6 +498,12 @@ void Stager::emit(const StageKey &key, Stage &stage) {
 
   // Readers with the same threads and the same steps meet the banks alike.
   DistributedLayout copyLayout = getCopyLayout(root, numWarps);
+  if (std::optional<MadeLayout> made =
+          findMadeLayout(root, numWarps, accumulators)) {
+    copyLayout = made->layout;
+    if (made->isNew)
+      anchors.push_back({root, copyLayout});
+  }
   SmallVector<SharedAccess, 4> accesses;
   auto addAccess = [&](const DistributedLayout &threads, const ViewChain &chain,
                        bool wide = false) {

@@ -279,7 +279,17 @@ LogicalResult ContractionTiling::chooseShape(ArrayRef<unsigned> lhs,
     llvm::append_range(order, second);
     return llvm::is_sorted(order);
   };
-  if (!ascends(lhsFree, rhsFree) && ascends(rhsFree, lhsFree)) {
+  // A matrix unit wants 16 rows at least, whatever that costs in order.
+  auto areRows = [&](ArrayRef<unsigned> dims) {
+    int64_t rows = 1;
+    for (unsigned dim : dims)
+      rows *= iterations[dim].extent;
+    return !emitter.wantsPowersOfTwo() || rows >= 16;
+  };
+  bool swaps = !ascends(lhsFree, rhsFree) && ascends(rhsFree, lhsFree);
+  if (areRows(lhsFree) != areRows(rhsFree))
+    swaps = areRows(rhsFree);
+  if (swaps) {
     swapped = true;
     std::swap(lhsFree, rhsFree);
   }
