@@ -15,7 +15,8 @@ import fuserun
 # f32 and f64 alone: a graph of 16-bit values has too few bits for its gradient to tell a
 # wrong rule from a rounding. Casts to 16 bits and back are in them.
 DTYPES = ("f32",) * 8 + ("f64",)
-TIMEOUT = 120
+# Seconds a worker may take, and for each of its graphs: a busy machine is no failure.
+TIMEOUT, TIMEOUT_EACH = 300, 10
 
 
 def make_graph(seed):
@@ -50,9 +51,10 @@ def work(first, count):
 
 def sweep(first, count, jobs=None, chunk=50):
     """{seed: problems} of those with any, and how many were checked."""
+    jobs = jobs or fuserun.JOBS
+    chunk = min(chunk, -(-count // jobs))
     waiting = [(start, min(chunk, first + count - start))
                for start in range(first, first + count, chunk)]
-    jobs = jobs or fuserun.JOBS
     wrong, checked, running = {}, 0, []
     while waiting or running:
         while waiting and len(running) < jobs:
@@ -62,7 +64,7 @@ def sweep(first, count, jobs=None, chunk=50):
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)))
         start, size, process = running.pop(0)
         try:
-            out, errors = process.communicate(timeout=TIMEOUT + 10 * size)
+            out, errors = process.communicate(timeout=TIMEOUT + TIMEOUT_EACH * size)
         except subprocess.TimeoutExpired:
             process.kill()
             out, errors = process.communicate()
