@@ -207,3 +207,59 @@ def test_gradcheck():
     fused = tilefuse.torch.fuse(module)
     x = torch.randn(1, 3, 6, 6, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(fused, (x,), nondet_tol=0)
+
+
+class Sevenfold(torch.autograd.Function):
+    """A function whose derivative is not its own."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.exp()
+
+    @staticmethod
+    def backward(ctx, cotangent):
+        return cotangent * 7
+
+
+def test_derivatives_of_the_user_stay(caplog):
+    x = torch.zeros(3, requires_grad=True)
+    compiled(lambda x: Sevenfold.apply(x * 2).sum())(x).backward()
+    assert torch.equal(x.grad, torch.full((3,), 14.0))
+    assert fallbacks(caplog) == [
+        "the whole graph stays in PyTorch: it changes autograd itself: autograd_function_apply"]
+
+
+def test_parameter_changed_without_gradients(caplog):
+    """The change has no derivative, though its pure form would have one."""
+    def update(w, g):
+        with torch.no_grad():
+            w.mul_(0.5).sub_(g * 0.1)
+        return (w * 2).sum()
+    w = nn.Parameter(torch.ones(3))
+    compiled(update)(w, torch.ones(3)).backward()
+    torch.testing.assert_close(w.detach(), torch.full((3,), 0.4))
+    assert torch.equal(w.grad, torch.full((3,), 2.0))
+    assert "changed under no_grad" in fallbacks(caplog)[0]
+
+
+def test_buffer_changed_without_gradients(caplog):
+    """An average that no gradient reaches is compiled."""
+    def update(x, average):
+        y = x.exp()
+        with torch.no_grad():
+            average.mul_(0.9).add_(y.mean(0) * 0.1)
+        return y * average
+    x, average = torch.randn(4, 3, requires_grad=True), torch.ones(3)
+    expected = average.clone()
+    reference, = torch.autograd.grad(update(x, expected).sum(), x)
+    found, = torch.autograd.grad(compiled(update)(x, average).sum(), x)
+    torch.testing.assert_close(found, reference)
+    torch.testing.assert_close(average, expected)
+    assert not fallbacks(caplog)
+
+
+def test_second_derivatives_are_an_error():
+    x = torch.ones(3, requires_grad=True)
+    first, = torch.autograd.grad(compiled(lambda x: x.tanh().sum())(x), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="second derivative"):
+        first.sum().backward()

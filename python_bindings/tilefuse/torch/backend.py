@@ -12,7 +12,7 @@ from torch.fx import GraphModule, Node
 
 from ..errors import Error
 from . import precision
-from .capture import Captured, capture
+from .capture import Captured, capture, own_derivative
 from .empty import is_empty, nothing
 from .operators import Operator, define
 from .plan import Plan, make_plan
@@ -36,12 +36,30 @@ def backend(module: GraphModule, examples: Sequence[Any], **_: Any) -> Callable[
 def compile_graph(module: GraphModule, examples: Sequence[Any],
                   views_stay: bool = True) -> Compiled:
     """A Compiled graph for static shapes; on any failure, the module as it is."""
+    own = own_derivative(module)
+    if own is not None:
+        return stay(module, f"it changes autograd itself: {own}")
     try:
         captured = capture(module, examples)
     except Exception as error:  # whatever PyTorch's tracing may raise
-        log.warning("the whole graph stays in PyTorch: it cannot be traced: %s: %s",
-                    type(error).__name__, str(error).split("\n")[0])
-        return Compiled(module.forward, None, None, [])
+        return stay(module, "it cannot be traced", error)
+    try:
+        return assemble(captured, views_stay)
+    except Exception as error:  # an error here must not stop the user's program
+        return stay(module, "an error in tilefuse", error)
+
+
+def stay(module: GraphModule, reason: str, error: Exception | None = None) -> Compiled:
+    """A graph that PyTorch runs as it is."""
+    if error is not None:
+        first = str(error).split("\n")[0]
+        reason = f"{reason}: {type(error).__name__}: {first}"
+    log.warning("the whole graph stays in PyTorch: %s", reason)
+    return Compiled(module.forward, None, None, [])
+
+
+def assemble(captured: Captured, views_stay: bool) -> Compiled:
+    """Plans a captured graph; regions that do not compile stay in PyTorch."""
     refused: dict[Node, str] = {}
     while True:
         plan = make_plan(captured, precision.current, refused, views_stay)

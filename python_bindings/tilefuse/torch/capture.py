@@ -18,6 +18,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from .decompositions import table
 from .state import VisibleState
+from .text import Unsupported
 
 
 @dataclasses.dataclass
@@ -48,13 +49,18 @@ def fake_like(mode: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:
 
 
 class _Run(torch.fx.Interpreter):
-    """Runs Dynamo's graph; what runs without gradients is detached visibly."""
+    """Runs Dynamo's graph; what runs without gradients is detached visibly.
 
-    def __init__(self, module: torch.fx.GraphModule,
-                 attributes: dict[str, torch.Tensor]) -> None:
+    `leaves` are names of placeholders and attributes that require a gradient.
+    """
+
+    def __init__(self, module: torch.fx.GraphModule, attributes: dict[str, torch.Tensor],
+                 leaves: set[str]) -> None:
         super().__init__(module)
         self.attributes = attributes
         self.records = torch.is_grad_enabled()
+        self.needs_grad = {n for n in module.graph.nodes
+                           if n.op in ("placeholder", "get_attr") and str(n.target) in leaves}
 
     def get_attr(self, target: Any, args: Any, kwargs: Any) -> Any:
         value = super().get_attr(target, args, kwargs)
@@ -63,14 +69,22 @@ class _Run(torch.fx.Interpreter):
     def run_node(self, n: torch.fx.Node) -> Any:
         result = super().run_node(n)
         hidden = self.records and not torch.is_grad_enabled()
-        if hidden and isinstance(result, torch.Tensor) and not writes_in_place(n):
+        reads = any(source in self.needs_grad for source in n.all_input_nodes)
+        if reads and not hidden:
+            self.needs_grad.add(n)
+        if hidden and writes_in_place(n):
+            # Autograd would not see the change, but a pure form would have a derivative.
+            if n.all_input_nodes and n.all_input_nodes[0] in self.needs_grad:
+                raise Unsupported("a value with a gradient is changed under no_grad")
+        elif hidden and isinstance(result, torch.Tensor):
             return result.detach()
         return result
 
 
 def writes_in_place(node: torch.fx.Node) -> bool:
     name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
-    return node.op in ("placeholder", "get_attr", "output") or name.endswith("_")
+    return node.op in ("placeholder", "get_attr", "output") or name == "setitem" or (
+        name.endswith("_") and not name.endswith("__"))
 
 
 def tensor_attributes(module: torch.fx.GraphModule) -> dict[str, torch.Tensor]:
@@ -86,6 +100,21 @@ def tensor_attributes(module: torch.fx.GraphModule) -> dict[str, torch.Tensor]:
     return found
 
 
+# What a trace below autograd would lose: derivatives and leaves that the graph defines itself.
+_CHANGES_AUTOGRAD = ("autograd_function_apply", "requires_grad_", "register_hook", "retain_grad")
+
+
+def own_derivative(module: torch.fx.GraphModule) -> str | None:
+    """What the graph, or one nested in it, does to autograd itself; None if nothing."""
+    for part in module.modules():
+        for node in part.graph.nodes if isinstance(part, torch.fx.GraphModule) else ():
+            target: Any = node.target
+            name = target if isinstance(target, str) else getattr(target, "__name__", "")
+            if node.op in ("call_function", "call_method") and name in _CHANGES_AUTOGRAD:
+                return name
+    return None
+
+
 def capture(module: torch.fx.GraphModule, examples: Sequence[Any]) -> Captured:
     """The functional form of a graph for inputs like `examples` (tensors, real or fake, and
     numbers, which become constants)."""
@@ -94,6 +123,9 @@ def capture(module: torch.fx.GraphModule, examples: Sequence[Any]) -> Captured:
     positions = [i for i, e in enumerate(examples) if isinstance(e, torch.Tensor)]
     sources = [examples[i] for i in positions] + list(attributes.values())
     fakes = [fake_like(mode, s) for s in sources]
+    names = [n.target for n in module.graph.nodes if n.op == "placeholder"]
+    leaves = {name for name, s in zip([*(names[i] for i in positions), *attributes], sources)
+              if s.requires_grad}
 
     def run(*tensors: torch.Tensor) -> Any:
         values = list(examples)
@@ -103,7 +135,7 @@ def capture(module: torch.fx.GraphModule, examples: Sequence[Any]) -> Captured:
         grad = torch.is_grad_enabled()
         try:
             with VisibleState():
-                return _Run(module, given).run(*values)
+                return _Run(module, given, leaves).run(*values)
         finally:
             torch.set_grad_enabled(grad)
 

@@ -425,8 +425,9 @@ def convert(b, x, dtype):
 
 
 @lowers("aten.clone.default", "aten.alias.default", "aten.lift_fresh_copy.default",
-        "aten.lift_fresh.default", "aten.contiguous.default")
+        "aten.lift_fresh.default", "aten.contiguous.default", "aten.detach.default")
 def identity(b, x, *_):
+    # A detach comes here only where its operand has no gradient (see make_plan).
     return x
 
 
