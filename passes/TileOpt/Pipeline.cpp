@@ -100,6 +100,7 @@ private:
   bool collectSlice(Staging &staging);
   void chooseHeld();
   bool canPark(LoadOp load) const;
+  bool hasLateLoads() const;
   static int64_t getParkedBytes(LoadOp load);
   int64_t getTotalBytes() const;
   bool chooseStages();
@@ -325,6 +326,18 @@ int64_t LoopPipeliner::getTotalBytes() const {
   return total;
 }
 
+bool LoopPipeliner::hasLateLoads() const {
+  for (const Staging &staging : stagings)
+    for (Operation *op : staging.slice) {
+      auto load = dyn_cast<LoadOp>(op);
+      if (staging.copy && load && !llvm::is_contained(staging.held, load) &&
+          llvm::none_of(parked,
+                        [&](const Parked &p) { return p.load == load; }))
+        return true;
+    }
+  return false;
+}
+
 /// As many buffers as the schedule asks for and shared memory holds.
 bool LoopPipeliner::chooseStages() {
   for (; stages > 1; --stages)
@@ -517,6 +530,9 @@ bool LoopPipeliner::run() {
     if (!certain)
       builder.setInsertionPointAfter(builder.getBlock()->getParentOp());
     AsyncCommitOp::create(builder, loc);
+    // In the loop a group of parked loads comes between; waits count it.
+    if (!parked.empty() && round + 1 < deepest)
+      AsyncCommitOp::create(builder, loc);
   }
 
   // The round's start: loads of the next, the barrier, copies of later ones.
@@ -610,8 +626,12 @@ bool LoopPipeliner::run() {
       AsyncWaitOp::create(builder, loc, ValueRange(),
                           builder.getI64IntegerAttr(anyAsync ? 1 : 0));
     auto [next, exists] = getLater(loc, 1);
-    auto branch = scf::IfOp::create(builder, loc, exists);
-    builder.setInsertionPointToStart(branch.thenBlock());
+    // The last round may write a buffer that nobody reads: without a branch the
+    // stores run beside products in flight. Loads that come late are worth one.
+    if (hasLateLoads()) {
+      auto branch = scf::IfOp::create(builder, loc, exists);
+      builder.setInsertionPointToStart(branch.thenBlock());
+    }
     IRMapping mapping = heldLoads;
     for (const Parked &wait : parked)
       mapping.map(Value(LoadOp(wait.load).getResult()),

@@ -179,10 +179,13 @@ FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
 }
 
 LogicalResult KernelEmitter::emitBlock(Block &block) {
-  for (Operation &op : block)
-    if (failed(emitOp(&op)))
+  for (Operation &op : block) {
+    if (failed(finishBefore(&op)))
       return failure();
-  return success();
+    if (!putOff(&op) && failed(emitOp(&op)))
+      return failure();
+  }
+  return finishProduct();
 }
 
 //===----------------------------------------------------------------------===//

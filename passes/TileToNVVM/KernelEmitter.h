@@ -27,6 +27,7 @@
 #include "passes/TileToNVVM/ThreadSums.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/ADT/DenseMap.h"
+#include <functional>
 #include <memory>
 
 namespace tilefuse {
@@ -155,6 +156,13 @@ private:
 
   //===--- Wgmma.cpp -------------------------------------------------------===//
   mlir::LogicalResult emitWgmma(tile::MmaOp op);
+  Registers repairSum(tile::MmaOp op, const tile::MmaLayouts &layouts,
+                      size_t first, size_t length, const Registers &sum);
+  /// Waits for the sums in flight unless `op` can go first.
+  mlir::LogicalResult finishBefore(mlir::Operation *op);
+  /// True for an op that is emitted when the sums it renames are there.
+  bool putOff(mlir::Operation *op);
+  mlir::LogicalResult finishProduct();
   mlir::Value emitDescriptor(mlir::Location loc, mlir::Value tile,
                              const tile::DistributedLayout &threads,
                              const tile::WgmmaStep &step);
@@ -175,6 +183,14 @@ private:
   OffsetAnalysis offsets;
   llvm::DenseMap<mlir::Value, Registers> values;
   mlir::Value sharedBase;
+  /// A product whose instructions are issued but not waited for.
+  struct Unfinished {
+    mlir::Value result;
+    std::function<mlir::LogicalResult()> finish;
+    /// Transposes of the result, renamed when it is there.
+    llvm::SmallVector<mlir::Operation *> waiting;
+  };
+  Unfinished unfinished;
   int64_t numTables = 0;
 };
 

@@ -6,7 +6,9 @@
 //
 // The instructions are asynchronous. Products of a chain of tile.mma ops, the
 // taps of a convolution, say, follow one another without waiting for the sums;
-// one batch is in flight while the next batch's fragments are loaded. What
+// one batch is in flight while the next batch's fragments are loaded; and what
+// comes behind the last product without using its sum, the next round's copies to
+// shared memory, is emitted before the wait. What
 // ptxas asks for, lest it wait after every instruction: fragments are complete
 // before wgmma.fence, and nothing but wgmma touches sums that are in flight.
 //
@@ -253,7 +255,7 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
       }
     emitText(builder, loc, "wgmma.commit_group.sync.aligned;");
   };
-  auto emitWait = [&](MutableArrayRef<Value> sum) {
+  auto emitWait = [this, loc](MutableArrayRef<Value> sum) {
     llvm::copy(emitTied(builder, loc, "wgmma.wait_group.sync.aligned 0;",
                         SmallVector<Value>(sum)),
                sum.begin());
@@ -278,17 +280,23 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
         emitText(builder, loc, "wgmma.wait_group.sync.aligned 1;");
       inFlight = true;
     }
-    if (!getNextInFlight(op))
-      emitWait(acc);
-    set(op.getResult(), acc);
+    if (getNextInFlight(op)) {
+      set(op.getResult(), acc);
+      return success();
+    }
+    unfinished = {op.getResult(), [=, this]() mutable {
+                    emitWait(acc);
+                    set(op.getResult(), acc);
+                    return success();
+                  },
+                  {}};
     return success();
   }
 
-  auto steps = tile::planMma(op.getDims(), layouts, 32);
   Type f32 = builder.getF32Type();
   for (size_t first = 0; first < plan->size(); first += kPromotedDepths) {
-    auto part = ArrayRef<Depth>(*plan).slice(
-        first, std::min(kPromotedDepths, plan->size() - first));
+    size_t length = std::min(kPromotedDepths, plan->size() - first);
+    auto part = ArrayRef<Depth>(*plan).slice(first, length);
     Registers sum;
     for (size_t i = 0; i < acc.size(); ++i)
       sum.push_back(LLVM::UndefOp::create(builder, loc, f32));
@@ -300,32 +308,101 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
         emitText(builder, loc, "wgmma.wait_group.sync.aligned 1;");
       i += count;
     }
-    emitWait(sum);
-    auto tileSteps = ArrayRef(*steps).slice(first, part.size());
-    sum = emitRepair(builder, loc, sum, [&](MutableArrayRef<Value> again) {
-      for (const tile::MmaStep &target : tileSteps.front()) {
-        FragmentLoader left =
-            makeLoader(op.getLhs(), layouts.lhs, Fragment::Tf32Again);
-        FragmentLoader right =
-            makeLoader(op.getRhs(), layouts.rhs, Fragment::Tf32Again);
-        Registers single(sum.size(), zero(loc, f32));
-        for (const SmallVector<tile::MmaStep> &depth : tileSteps)
-          for (const tile::MmaStep &step : depth)
-            if (step.acc == target.acc)
-              emitTf32Depth(builder, loc, step, left, right, single);
-        for (int64_t reg : target.acc) {
-          Value isNan = arith::CmpFOp::create(builder, loc,
-                                              arith::CmpFPredicate::UNO,
-                                              again[reg], again[reg]);
-          again[reg] = arith::SelectOp::create(builder, loc, isNan, single[reg],
-                                               again[reg]);
-        }
-      }
-    });
-    for (auto [total, value] : llvm::zip_equal(acc, sum))
-      total = arith::AddFOp::create(builder, loc, total, value);
+    auto promote = [=, this](Registers &total) mutable {
+      Registers part = sum;
+      emitWait(part);
+      part = repairSum(op, layouts, first, length, part);
+      for (auto [a, b] : llvm::zip_equal(total, part))
+        a = arith::AddFOp::create(builder, loc, a, b);
+    };
+    if (first + length == plan->size())
+      unfinished = {op.getResult(), [=, this]() mutable {
+                      promote(acc);
+                      set(op.getResult(), acc);
+                      return success();
+                    },
+                    {}};
+    else
+      promote(acc);
   }
-  set(op.getResult(), acc);
+  return success();
+}
+
+/// Where a sum of some depths is not finite: the same by single products.
+Registers KernelEmitter::repairSum(tile::MmaOp op,
+                                   const tile::MmaLayouts &layouts,
+                                   size_t first, size_t length,
+                                   const Registers &sum) {
+  Location loc = op.getLoc();
+  auto makeLoader = [&](Value tile, const tile::DistributedLayout &layout) {
+    return FragmentLoader(builder, loc, SharedAccess(*this, loc, tile, layout),
+                          layout.getNumRegisters(), Fragment::Tf32Again);
+  };
+  auto steps = tile::planMma(op.getDims(), layouts, 32);
+  auto part = ArrayRef(*steps).slice(first, length);
+  return emitRepair(builder, loc, sum, [&](MutableArrayRef<Value> again) {
+    for (const tile::MmaStep &target : part.front()) {
+      FragmentLoader left = makeLoader(op.getLhs(), layouts.lhs);
+      FragmentLoader right = makeLoader(op.getRhs(), layouts.rhs);
+      Registers single(sum.size(), zero(loc, builder.getF32Type()));
+      for (const SmallVector<tile::MmaStep> &depth : part)
+        for (const tile::MmaStep &step : depth)
+          if (step.acc == target.acc)
+            emitTf32Depth(builder, loc, step, left, right, single);
+      for (int64_t reg : target.acc) {
+        Value isNan = arith::CmpFOp::create(
+            builder, loc, arith::CmpFPredicate::UNO, again[reg], again[reg]);
+        again[reg] = arith::SelectOp::create(builder, loc, isNan, single[reg],
+                                             again[reg]);
+      }
+    }
+  });
+}
+
+/// Ops that may be emitted while a product's sums are in flight: those that have
+/// no use for them, stay in the block, and let no other thread go on.
+static bool isIndependent(Operation *op) {
+  return !op->getNumRegions() &&
+         (isMemoryEffectFree(op) ||
+          isa<tile::CopyToSharedOp, tile::LoadSharedOp, tile::AsyncWaitOp>(op));
+}
+
+LogicalResult KernelEmitter::finishBefore(Operation *op) {
+  if (!unfinished.finish)
+    return success();
+  bool uses = llvm::is_contained(op->getOperands(), unfinished.result);
+  for (Operation *waiting : unfinished.waiting)
+    uses |= llvm::any_of(op->getOperands(), [&](Value operand) {
+      return operand.getDefiningOp() == waiting;
+    });
+  if (uses && isa<tile::TransOp>(op))
+    return success(); // emitOp puts it off
+  if (!uses && isIndependent(op))
+    return success();
+  return finishProduct();
+}
+
+bool KernelEmitter::putOff(Operation *op) {
+  if (!unfinished.finish || !isa<tile::TransOp>(op))
+    return false;
+  bool uses = llvm::is_contained(op->getOperands(), unfinished.result) ||
+              llvm::is_contained(unfinished.waiting,
+                                 op->getOperand(0).getDefiningOp());
+  if (uses)
+    unfinished.waiting.push_back(op);
+  return uses;
+}
+
+LogicalResult KernelEmitter::finishProduct() {
+  if (!unfinished.finish)
+    return success();
+  Unfinished product = std::move(unfinished);
+  unfinished = {};
+  if (failed(product.finish()))
+    return failure();
+  for (Operation *op : product.waiting)
+    if (failed(emitOp(op)))
+      return failure();
   return success();
 }
 

@@ -58,7 +58,6 @@ tile.func @asynchronous(%x: !tile.view<64x512xf32>, %y: !tile.view<64x512xf32>, 
 // CHECK-NOT: tile.barrier
 // CHECK: tile.mma
 // CHECK: tile.async_wait
-// CHECK: scf.if
 // CHECK-NOT: tile.barrier
 // CHECK: tile.load_shared
 // CHECK: math.absf
