@@ -48,7 +48,7 @@ tile.func @asynchronous(%x: !tile.view<64x512xf32>, %y: !tile.view<64x512xf32>, 
 // CHECK: scf.for
 // CHECK: scf.if
 // CHECK-NEXT: {{.*}} = arith.muli
-// CHECK-NEXT: tile.load %{{.*}} : <64x512xf32> -> tensor<64x1xf32
+// CHECK-NEXT: tile.load %{{.*}} : <64x512xf32> -> tensor<1x1xf32
 // CHECK: } else {
 // CHECK: scf.if
 // CHECK: tile.async_copy
@@ -75,8 +75,8 @@ tile.func @computed(%x: !tile.view<64x512xf32>, %y: !tile.view<64x512xf32>, %z: 
   %r = scf.for %i = %c0 to %c16 step %c1 iter_args(%acc = %zero) -> (tensor<64x64xf32>) {
     %k = arith.muli %i, %c32 : index
     %a = tile.load %x[%c0, %k] : !tile.view<64x512xf32> -> tensor<64x32xf32>
-    %s = tile.load %x[%c0, %k] : !tile.view<64x512xf32> -> tensor<64x1xf32>
-    %t = tile.broadcast %s : tensor<64x1xf32> -> tensor<64x32xf32>
+    %s = tile.load %x[%c0, %k] : !tile.view<64x512xf32> -> tensor<1x1xf32>
+    %t = tile.broadcast %s : tensor<1x1xf32> -> tensor<64x32xf32>
     %m = arith.mulf %a, %t : tensor<64x32xf32>
     %abs = math.absf %m : tensor<64x32xf32>
     %b = tile.load %y[%c0, %k] : !tile.view<64x512xf32> -> tensor<64x32xf32>
