@@ -344,6 +344,81 @@ static ReducedAngle reduceAngle(W &w, Value x) {
   return {quadrant, fastTwoSum(w, next.high, low)};
 }
 
+// 2/pi in pieces of 24 bits.
+static constexpr int32_t twoOverPi[] = {
+    0xa2f983, 0x6e4e44, 0x1529fc, 0x2757d1, 0xf534dd, 0xc0db62, 0x95993c,
+    0x439041, 0xfe5163, 0xabdebb, 0xc561b7, 0x246e3a, 0x424dd2, 0xe00649,
+    0x2eea09, 0xd1921c, 0xfe1deb, 0x1cb129, 0xa73ee8, 0x8235f5, 0x2ebb44,
+    0x84e99c, 0x7026b4, 0x5f7e41, 0x3991d6, 0x398353, 0x39f49c, 0x845f8b,
+    0xbdf928, 0x3b1ff8, 0x97ffde, 0x05980f, 0xef2f11, 0x8b5a0a, 0x6d1f6d,
+    0x367ecf, 0x27cb09, 0xb74f46, 0x3f669e, 0x5fea2d, 0x7527ba, 0xc7ebe5,
+    0xf17b3d, 0x0739f7, 0x8a5292, 0xea6bfb, 0x5fb11f};
+// Pieces that matter for one x: fewer bits than 192 behind the first would show
+// where x is close to a multiple of pi/2.
+static constexpr unsigned numPieces = 8;
+
+// As reduceAngle for large x (Payne and Hanek 1983): of x * 2/pi modulo 4, pieces
+// of 2/pi whose product with the last bit of x is a multiple of 4 do not count,
+// nor do those far behind. With 2^(24 q) taken out of x, the pieces that count
+// begin at q - 1; they are picked by the bits of q, and their products with the
+// halves of x are exact.
+static ReducedAngle reduceLargeAngle(W &w, Value x) {
+  Value bits = w.bitcast(w.i64(), x);
+  Value exponent = w.andi(w.shr(bits, w.l(52)), w.l(0x7ff));
+  // q = max(0, floor((exponent - 1075) / 24)), in the low bits of a sum.
+  Value q = w.mul(w.add(w.toFloat(w.f64(), exponent), w.d(-1075 - 11.5)),
+                  w.d(1.0 / 24));
+  q = w.roundEven(w.select(w.gt(q, w.d(0.0)), q, w.d(0.0)));
+  Value qBits = w.andi(w.bitcast(w.i64(), w.add(q, w.d(roundMagic))), w.l(63));
+
+  SmallVector<Value> pieces{w.i(0)}; // i32: half the registers of f64
+  for (int32_t piece : twoOverPi)
+    pieces.push_back(w.i(piece));
+  for (unsigned step = 32; step > 0; step /= 2) {
+    Value isSet = w.nei(w.andi(qBits, w.l(step)), w.l(0));
+    // What later steps still move, and no more.
+    unsigned count = std::min<unsigned>(numPieces + step - 1, pieces.size());
+    for (unsigned i = 0; i < count && i + step < pieces.size(); ++i)
+      pieces[i] = w.select(isSet, pieces[i + step], pieces[i]);
+    pieces.resize(count);
+  }
+
+  Value scaled = w.bitcast(
+      w.f64(), w.subi(bits, w.addi(w.shl(qBits, w.l(55)),
+                                   w.shl(qBits, w.l(56)))));
+  Value upper = w.bitcast(w.f64(), w.andi(w.bitcast(w.i64(), scaled),
+                                          w.l(-(int64_t(1) << 27))));
+  Value halves[] = {upper, w.sub(scaled, upper)};
+  Pair turns{w.d(0.0), w.d(0.0)};
+  for (auto [k, piece] : llvm::enumerate(pieces)) {
+    Value weight = w.mul(w.toFloat(w.f64(), piece),
+                         w.d(std::ldexp(1.0, -24 * int(k))));
+    for (Value half : halves) {
+      Value product = w.mul(half, weight);
+      Value whole = w.roundEven(w.mul(product, w.d(0.25)));
+      Pair sum = twoSum(w, turns.high, w.fma(whole, w.d(-4.0), product));
+      turns = {sum.high, w.add(turns.low, sum.low)};
+    }
+  }
+  turns = fastTwoSum(w, turns.high, turns.low);
+  Value n = w.roundEven(turns.high);
+  Value whole = w.roundEven(w.mul(n, w.d(0.25)));
+  Pair fraction = fastTwoSum(w, w.sub(turns.high, n), turns.low);
+  Pair rest = twoProduct(w, fraction.high, w.d(piHalf));
+  rest.low = w.fma(fraction.high, w.d(piHalfRest),
+                   w.fma(fraction.low, w.d(piHalf), rest.low));
+  return {w.fma(whole, w.d(-4.0), n), fastTwoSum(w, rest.high, rest.low)};
+}
+
+static ReducedAngle reduceAnyAngle(W &w, Value x) {
+  ReducedAngle small = reduceAngle(w, x), large = reduceLargeAngle(w, x);
+  Value isSmall = w.lt(w.wideAbs(x), w.d(0x1p+30));
+  auto choose = [&](Value a, Value b) { return w.select(isSmall, a, b); };
+  return {choose(small.quadrant, large.quadrant),
+          {choose(small.rest.high, large.rest.high),
+           choose(small.rest.low, large.rest.low)}};
+}
+
 // sin(rest + quadrant * pi/2).
 static Value emitQuadrant(W &w, Value quadrant, Pair rest) {
   Value r = rest.high, z = w.mul(r, r), half = w.mul(z, w.d(0.5));
@@ -366,27 +441,26 @@ static Value emitQuadrant(W &w, Value quadrant, Pair rest) {
   return w.select(isNegative, w.mul(value, w.d(-1.0)), value);
 }
 
-// Beyond, neighbouring f64 are further apart than a quadrant can tell.
-static Value withAngleLimit(W &w, Value x, Value value) {
-  Value isKnown = w.lt(w.wideAbs(x), w.d(0x1p+51));
-  return w.select(isKnown, value, w.d(quietNaN));
+static Value withInfiniteAngle(W &w, Value x, Value value) {
+  Value isFinite = w.lt(w.wideAbs(x), w.d(infinity));
+  return w.select(isFinite, value, w.d(quietNaN));
 }
 
-// Error below 1.5 ulp or 2^-100 |x|; NaN from 2^51 on.
+// Error below 1.5 ulp or 2^-90.
 static Value expandWideSin(W &w, Value x) {
-  ReducedAngle angle = reduceAngle(w, x);
+  ReducedAngle angle = reduceAnyAngle(w, x);
   Value sine = emitQuadrant(w, angle.quadrant, angle.rest);
   sine = w.select(w.lt(w.wideAbs(x), w.d(0x1p-27)), x, sine);
-  return withAngleLimit(w, x, sine);
+  return withInfiniteAngle(w, x, sine);
 }
 
-// Error below 1.5 ulp or 2^-100 |x|; NaN from 2^51 on.
+// Error below 1.5 ulp or 2^-90.
 static Value expandWideCos(W &w, Value x) {
-  ReducedAngle angle = reduceAngle(w, x);
+  ReducedAngle angle = reduceAnyAngle(w, x);
   // cos(x) = sin(x + pi/2); quadrant 3 is -1.
   Value next = w.add(angle.quadrant, w.d(1.0));
   next = w.select(w.eq(next, w.d(3.0)), w.d(-1.0), next);
-  return withAngleLimit(w, x, emitQuadrant(w, next, angle.rest));
+  return withInfiniteAngle(w, x, emitQuadrant(w, next, angle.rest));
 }
 
 // atan(t) for 0 <= t <= 1. Above tan(pi/8): pi/4 + atan((t - 1) / (t + 1)).

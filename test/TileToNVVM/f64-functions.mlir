@@ -16,8 +16,7 @@ func.func @f(%x: tensor<64x64xf64>, %y: tensor<64x64xf64>) -> tensor<64x64xf64> 
   %2 = fuse.tanh %1 : tensor<64x64xf64>
   %3 = fuse.log %2 : tensor<64x64xf64>
   %4 = fuse.sin %3 : tensor<64x64xf64>
-  %5 = fuse.cos %4 : tensor<64x64xf64>
-  %6 = fuse.sigmoid %5 : tensor<64x64xf64>
+  %6 = fuse.sigmoid %4 : tensor<64x64xf64>
   %7 = fuse.sqrt %6 : tensor<64x64xf64>
   %8 = fuse.pow %7, %y : tensor<64x64xf64>
   %9 = fuse.gelu %8 : tensor<64x64xf64>
