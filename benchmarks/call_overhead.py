@@ -109,10 +109,12 @@ def main(argv=None):
 
     times = measure({
         "bare": lambda: bare(*inputs),
-        "operator": lambda: operator.overload(*inputs),
+        "operator": lambda: operator(*inputs),
+        "overload": lambda: operator.overload(*inputs),
         "program": lambda: programs.inference(*inputs),
         "bare_step": lambda: step(bare),
-        "operator_step": lambda: step(operator.overload),
+        "operator_step": lambda: step(lambda *leaves: operator(*leaves)[0]),
+        "overload_step": lambda: step(operator.overload),
     }, args.device, args.rounds)
     own = times["operator"] - times["bare"]
     own_step = times["operator_step"] - times["bare_step"]
@@ -125,6 +127,8 @@ def main(argv=None):
     print(f"forward and backward {times['operator_step']:.1f} us, bare "
           f"{times['bare_step']:.1f} us, own part {own_step:.1f} us (two calls)")
     print(f"launches: inference {launches[0]}, forward {launches[1]}, backward {launches[2]}")
+    print(f"through torch.ops: inference {times['overload']:.1f} us, forward and backward "
+          f"{times['overload_step']:.1f} us")
     print(f"Program called directly: {times['program']:.1f} us")
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(report, indent=2) + "\n")

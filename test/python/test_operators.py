@@ -150,6 +150,32 @@ def test_two_calls_before_the_backward_passes():
     torch.testing.assert_close(x.grad, leaf.grad)
 
 
+def test_modes_transforms_and_views_see_the_operator():
+    """A call goes past the dispatcher only where nothing there could tell."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Record(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            names.append(str(function))
+            return function(*args, **(kwargs or {}))
+
+    operator = define(chain("f64"))
+    inputs = make_inputs(operator)
+    plain, = operator(*inputs)
+    names = []
+    with Record():
+        recorded, = operator(*inputs)
+        recorded.sum().backward()
+    assert torch.equal(recorded, plain)
+    for part in ("chain", "forward", "backward"):
+        assert any(part in name for name in names), names
+    assert torch.equal(operator.overload(*inputs), plain)
+    negated = [torch._neg_view(-t.detach()) for t in inputs]
+    assert torch.equal(operator(*negated)[0], plain)
+    with pytest.raises(RuntimeError):
+        operator(*inputs[:2])
+
+
 def test_fake_tensors():
     operator = define(batch_norm())
     with FakeTensorMode():

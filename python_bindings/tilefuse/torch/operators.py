@@ -141,6 +141,20 @@ def _fake_outputs(infos: Sequence[ArgumentInfo], like: torch.Tensor) -> list[tor
     return [torch.empty(info.shape, dtype=dtype_of(info), device=like.device) for info in infos]
 
 
+def _is_plain(tensors: _Tensors) -> bool:
+    """Whether the dispatcher would do nothing but call our kernels: no mode, no transform
+    and no tensor that is more than memory. A call then spares its price, several
+    microseconds for each of the operators."""
+    if (torch._C._len_torch_dispatch_stack() or torch._C._len_torch_function_stack()
+            or torch._C._functorch.maybe_current_level() is not None):
+        return False
+    for tensor in tensors:
+        kind = type(tensor)
+        if kind is not torch.Tensor and kind is not torch.nn.Parameter or tensor.is_neg():
+            return False
+    return True
+
+
 class _Training:
     """The training program of one operator for one target and one choice of arguments, as
     two operators without autograd of their own."""
@@ -181,17 +195,17 @@ class _Training:
         self.forward_op = _register(
             _schema(f"{operator.name}_forward_{suffix}", self.forward.inputs,
                     frozenset(operator._state), len(outputs)),
-            self._run_forward, self._fake_forward)
+            self.run_forward, self._fake_forward)
         self.backward_op = _register(
             _schema(f"{operator.name}_backward_{suffix}", self.backward.inputs, frozenset(),
                     len(wanted)),
-            self._run_backward, self._fake_backward)
+            self.run_backward, self._fake_backward)
 
     def select_cotangents(self, cotangents: _Tensors) -> _Tensors:
         """Those of float results, which the backward entry takes."""
         return [cotangents[i] for i in self._differentiated] if self.integers else cotangents
 
-    def _run_forward(self, *inputs: torch.Tensor) -> Any:
+    def run_forward(self, *inputs: torch.Tensor) -> Any:
         copies = iter([inputs[index].clone(memory_format=torch.contiguous_format)
                        for index in self._copied])
         results = runner(self.forward, inputs[0].device)(inputs)
@@ -203,7 +217,7 @@ class _Training:
         _check_fake(inputs, self.forward.inputs)
         return _pack(_fake_outputs(self._output_infos, inputs[0]))
 
-    def _run_backward(self, *inputs: torch.Tensor) -> Any:
+    def run_backward(self, *inputs: torch.Tensor) -> Any:
         return _pack(runner(self.backward, inputs[0].device)(inputs))
 
     def _fake_backward(self, *inputs: torch.Tensor) -> Any:
@@ -212,7 +226,8 @@ class _Training:
 
 
 def _run_backward(training: _Training, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    return _unpack(training.backward_op(*inputs))
+    run = training.run_backward if _is_plain(inputs) else training.backward_op
+    return _unpack(run(*inputs))
 
 
 class _Gradients(torch.autograd.Function):
@@ -232,7 +247,8 @@ class _Call(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, training: _Training, *inputs: torch.Tensor) -> Any:
-        outputs = _unpack(training.forward_op(*inputs))
+        run = training.run_forward if _is_plain(inputs) else training.forward_op
+        outputs = _unpack(run(*inputs))
         ctx.training = training
         ctx.save_for_backward(*[outputs[index] if is_output else inputs[index]
                                 for is_output, index in training.sources])
@@ -313,10 +329,17 @@ class Operator:
             self._run, self._fake, self._run_autograd)
 
     def __call__(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        result = self.overload(*inputs)
-        if len(self._returned) == 1:
-            return (result,)
-        return tuple(result) if self._returned else ()
+        if (torch.compiler.is_compiling() or len(inputs) != len(self.signature.inputs)
+                or not _is_plain(inputs)):
+            result = self.overload(*inputs)
+            if len(self._returned) == 1:
+                return (result,)
+            return tuple(result) if self._returned else ()
+        training = self._find_training(inputs)
+        if training is None:
+            return _unpack(self._run(*inputs))
+        returned: tuple[torch.Tensor, ...] = _Call.apply(training, *inputs)
+        return returned
 
     def __reduce__(self) -> Any:
         # Copies, also in another process, are the operator of the same text.
@@ -384,6 +407,16 @@ class Operator:
         return tuple(i for i, need in enumerate(requires)
                      if self._differentiable[i] and (need or i in self._wanted))
 
+    def _find_training(self, inputs: _Tensors) -> _Training | None:
+        """What serves a call that is differentiable; None for any other."""
+        if not self._has_gradient or not torch.is_grad_enabled():
+            return None
+        requires = [tensor.requires_grad for tensor in inputs]
+        if True not in requires:
+            return None
+        key = (inputs[0].device, *requires)
+        return self._choices.get(key) or self._decide(key, inputs[0].device, requires)
+
     def _decide(self, key: tuple[object, ...], device: torch.device,
                 requires: Sequence[bool]) -> _Training:
         """What serves a call where these inputs require a gradient; it is remembered."""
@@ -421,13 +454,10 @@ class Operator:
                                    inputs[0]))
 
     def _run_autograd(self, keyset: Any, *inputs: torch.Tensor) -> Any:
-        if self._has_gradient and torch.is_grad_enabled():
-            requires = [tensor.requires_grad for tensor in inputs]
-            if True in requires:
-                key = (inputs[0].device, *requires)
-                training = self._choices.get(key) or self._decide(key, inputs[0].device, requires)
-                result = _Call.apply(training, *inputs)
-                return result[0] if len(self._returned) == 1 else result
+        training = self._find_training(inputs)
+        if training is not None:
+            result = _Call.apply(training, *inputs)
+            return result[0] if len(self._returned) == 1 else result
         with torch._C._AutoDispatchBelowAutograd():
             return self.overload.redispatch(
                 keyset & torch._C._after_autograd_keyset, *inputs)
