@@ -560,7 +560,7 @@ class Graph:
                 tap = where.to(torch.int64)[..., None]
                 tap = tap % 256 if argmax.dtype == "i8" else tap
                 weight = weight * (torch.arange(flat.shape[-1]) == tap)
-            return torch.autograd.grad(flat, a, weight)[0]
+            return torch.autograd.grad(flat, a, weight, create_graph=gradient.requires_grad)[0]
 
         name = "window_max_grad" if argmax else "window_sum_grad"
         names = ", ".join(f"%{v.name}" for v in operands)
