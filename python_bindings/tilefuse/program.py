@@ -154,7 +154,7 @@ class Program:
         return cls._own(program)
 
     def serialize(self) -> bytes:
-        """The program, all its entries, as bytes; its bytes are the same in every process."""
+        """The program, all its entries, as bytes that :meth:`deserialize` takes."""
         return _capi.take_bytes(_capi.lib.tilefuse_program_serialize(self._handle))
 
     def save(self, path: str | os.PathLike[str]) -> None:
