@@ -155,7 +155,7 @@ def Fuse_ScheduleAttr : Fuse_Attr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "1",
                            "tiles of one instance, one after another">:$tiles);
   let assemblyFormat = [{
-    `<` `block` `=` `[` $block `]` `,` `warps` `=` $warps `,` `stages` `=` $stages
+    `<` `block` `=` custom<Extents>($block) `,` `warps` `=` $warps `,` `stages` `=` $stages
     `,` `cluster` `=` $cluster `,` `mma` `=` $mma `,` `splits` `=` $splits
     (`,` `tiles` `=` $tiles^)? `>`
   }];

@@ -17,6 +17,20 @@ using namespace tilefuse::fuse;
 
 #include "dialects/Fuse/FuseDialect.cpp.inc"
 #include "dialects/Fuse/FuseEnums.cpp.inc"
+
+// `[` extents `]`; a tensor without dims has a block of none.
+static ParseResult parseExtents(AsmParser &parser,
+                                SmallVectorImpl<int64_t> &extents) {
+  return parser.parseCommaSeparatedList(
+      AsmParser::Delimiter::Square,
+      [&] { return parser.parseInteger(extents.emplace_back()); });
+}
+static void printExtents(AsmPrinter &printer, ArrayRef<int64_t> extents) {
+  printer << "[";
+  llvm::interleaveComma(extents, printer);
+  printer << "]";
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "dialects/Fuse/FuseAttrs.cpp.inc"
 

@@ -33,3 +33,15 @@ func.func @kernels(%x: tensor<4x8xf32>, %w: tensor<8x2xf32>) -> (tensor<4x2xf32>
   return %y#0, %y#1 : tensor<4x2xf32>, tensor<4xf32>
 }
 }
+
+// A tensor without dims has a block of none.
+// CHECK-LABEL: @scalar
+// CHECK: schedule(#fuse.schedule<block = [], warps = 1
+func.func @scalar(%x: tensor<f32>) -> tensor<f32> {
+  %0 = fuse.kernel @k (%a = %x) : (tensor<f32>) -> tensor<f32>
+      schedule(#fuse.schedule<block = [], warps = 1, stages = 1, cluster = 1, mma = fma, splits = 1>) {
+    %1 = fuse.relu %a : tensor<f32>
+    fuse.yield %1 : tensor<f32>
+  }
+  return %0 : tensor<f32>
+}

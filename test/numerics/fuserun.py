@@ -115,7 +115,7 @@ def estimate_rounding(graph, inputs, expected, i):
     """The error that rounding every tensor to f32 makes in result i, by how far tiny
     errors in each tensor carry."""
     noise = [relative_error(graph.evaluate(inputs, "shaken")[i], expected) for _ in range(3)]
-    return 0.5 * max(noise) / SHAKE * 2.0 ** -24
+    return max(noise) / SHAKE * 2.0 ** -24
 
 
 def judge(outcome, floor=1e-6, cancels=False):
