@@ -163,10 +163,6 @@ public:
     choice.warps = std::max<int64_t>(
         warpsFor(tile.getCount() / residues, getSumsPerThread()),
         useMatrixUnit ? 4 : 1);
-    // Steps without taps are short: copies run one further ahead.
-    if (useMatrixUnit && !llvm::is_contained(roles, DimRole::Tap) &&
-        3 * getShared() <= model.getSharedCapacity())
-      choice.stages = 3;
     // Weights that fill shared memory leave one instance a multiprocessor: its
     // warps must be as many as those of two.
     if (choice.tiles > 1)
@@ -179,6 +175,11 @@ public:
                  : suitsWarpgroups(element, height / residues, width, choice.warps)
                      ? fuse::MmaKind::wgmma
                      : fuse::MmaKind::mma_sync;
+    // Steps without taps are short: copies run one further ahead.
+    if (choice.mma == fuse::MmaKind::wgmma &&
+        !llvm::is_contained(roles, DimRole::Tap) &&
+        3 * getShared() <= model.getSharedCapacity())
+      choice.stages = 3;
     return success();
   }
 
@@ -186,11 +187,30 @@ private:
   /// Hopper's instructions for four warps: 64 rows by columns, of which the
   /// operand in shared memory needs 64 for its rate.
   bool suitsWarpgroups(Type element, int64_t height, int64_t width,
-                       int64_t warps) const {
+                       int64_t warps) {
     constexpr int64_t leastColumns = 64, leastRows = 64;
     return model.getTarget().getArch() == "sm_90a" && element.isF32() &&
-           warps >= 4 && std::min(height, width) >= leastColumns &&
+           readsAlongReduction() && warps >= 4 && std::min(height, width) >= leastColumns &&
            height * width >= leastRows * leastColumns * warps / 4;
+  }
+
+  /// Whether neighbours in memory are multiplied together, as the instruction
+  /// wants them side by side. Otherwise words move one by one on their way to
+  /// shared memory, which only taps repay: they read a patch many times. The
+  /// shifts of a weight gradient move neighbours apart again.
+  bool readsAlongReduction() {
+    if (llvm::is_contained(roles, DimRole::Tap))
+      return true;
+    for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim)
+      if (isShift(dim))
+        return false;
+    return llvm::all_of(space.operands, [&](const fuse::OperandAccess &access) {
+      AffineExpr innermost = access.map.getResults().back();
+      for (auto [dim, role] : llvm::enumerate(roles))
+        if (role == DimRole::Reduction && innermost.isFunctionOfDim(dim))
+          return true;
+      return false;
+    });
   }
 
   void growParallel(ArrayRef<unsigned> rows, ArrayRef<unsigned> columns,
@@ -436,8 +456,10 @@ private:
       // Taps become a loop from the outermost on.
       for (unsigned dim = numRoot; dim <= space.bounds.size(); ++dim) {
         if (getShared() <= capacity) {
-          // Two buffers of each, beside another instance.
-          growSteps(useMatrixUnit ? capacity / 2 : capacity);
+          // Two buffers of each, beside another instance; what is computed on
+          // its way leaves no registers for one.
+          growSteps(useMatrixUnit && !hasMadeOperand(structure) ? capacity / 2
+                                                       : capacity);
           return success();
         }
         if (dim < space.bounds.size() && roles[dim] == DimRole::Tap)

@@ -26,8 +26,20 @@ func.func @shallow(%x: tensor<2x3x64x64xf32>, %w: tensor<32x3x3x3xf32>) -> tenso
   return %0 : tensor<2x32x62x62xf32>
 }
 
-// CHECK-LABEL: @product
+// Both operands lie along the reduction: warpgroups multiply.
+// CHECK-LABEL: @transposed_product
 // CHECK: block = [128, 128, 32], warps = 8, stages = 3, cluster = 1, mma = wgmma
+func.func @transposed_product(%x: tensor<4096x512xf32>, %w: tensor<1000x512xf32>) -> tensor<4096x1000xf32> {
+  %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<4096x512xf32>, tensor<1000x512xf32>) -> tensor<4096x1000xf32> {
+    %c = fuse.matmul %a, %b transpose_b {fuse.anchor} : (tensor<4096x512xf32>, tensor<1000x512xf32>) -> tensor<4096x1000xf32>
+    fuse.yield %c : tensor<4096x1000xf32>
+  }
+  return %0 : tensor<4096x1000xf32>
+}
+
+// One does not.
+// CHECK-LABEL: @product
+// CHECK: block = [128, 128, 32], warps = 8, stages = 2, cluster = 1, mma = mma_sync
 func.func @product(%x: tensor<4096x512xf32>, %w: tensor<512x1000xf32>) -> tensor<4096x1000xf32> {
   %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<4096x512xf32>, tensor<512x1000xf32>) -> tensor<4096x1000xf32> {
     %c = fuse.matmul %a, %b {fuse.anchor} : (tensor<4096x512xf32>, tensor<512x1000xf32>) -> tensor<4096x1000xf32>

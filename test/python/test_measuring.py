@@ -18,9 +18,9 @@ def run(*command):
 
 
 def test_training_follows_eager():
-    result = run("examples/python/train_cnn.py", "--steps", 30, "--device", "cpu")
+    result = run("examples/python/train_cnn.py")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "largest difference" in result.stdout
+    assert "largest difference of the smoothed losses" in result.stdout
 
 
 def test_comparison_and_its_table(tmp_path):

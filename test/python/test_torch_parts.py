@@ -77,14 +77,15 @@ def test_precision_follows_the_switches(monkeypatch):
     assert precision.current(torch.device("cpu")) == precision.Precision("f32", "f32")
     monkeypatch.setattr(precision, "_allows_tf32", lambda new, old: old())
     cuda = torch.device("cuda")
-    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    before = torch.backends.cuda.matmul.allow_tf32
     try:
-        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = True, False
-        assert precision.current(cuda) == precision.Precision("tf32", "f32")
-        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = False, True
-        assert precision.current(cuda) == precision.Precision("f32", "tf32")
+        for convolutions, products in ((True, False), (False, True)):
+            torch.backends.cuda.matmul.allow_tf32 = products
+            with torch.backends.cudnn.flags(allow_tf32=convolutions):
+                assert precision.current(cuda) == precision.Precision(
+                    "tf32" if convolutions else "f32", "tf32" if products else "f32")
     finally:
-        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def captured(function, *examples):
