@@ -456,10 +456,8 @@ private:
       // Taps become a loop from the outermost on.
       for (unsigned dim = numRoot; dim <= space.bounds.size(); ++dim) {
         if (getShared() <= capacity) {
-          // Two buffers of each, beside another instance; what is computed on
-          // its way leaves no registers for one.
-          growSteps(useMatrixUnit && !hasMadeOperand(structure) ? capacity / 2
-                                                       : capacity);
+          // Two buffers of each, beside another instance.
+          growSteps(useMatrixUnit ? capacity / 2 : capacity);
           return success();
         }
         if (dim < space.bounds.size() && roles[dim] == DimRole::Tap)
