@@ -33,7 +33,7 @@ def Fuse_Dialect : Dialect {
 def Fuse_PrecisionEnum : I32EnumAttr<"Precision",
     "precision of the multiplicands; sums are f32 (f64 for f64)", [
       I32EnumAttrCase<"f32", 0>,   // as accurate as an fp32 FMA loop
-      I32EnumAttrCase<"tf32", 1>,  // round to nearest, ties away, 10 bits
+      I32EnumAttrCase<"tf32", 1>,  // round to nearest, ties to even, 10 bits
       I32EnumAttrCase<"bf16", 2>,
       I32EnumAttrCase<"f16", 3>,
       I32EnumAttrCase<"f64", 4>]> {

@@ -123,9 +123,10 @@ double roundToTF32(double value) {
   uint32_t bits = llvm::bit_cast<uint32_t>(static_cast<float>(value));
   if ((bits & 0x7f800000u) == 0x7f800000u)
     return value;
-  // Adding half a unit of the 10-bit mantissa to the magnitude, then cutting,
-  // rounds ties away from zero; a carry moves into the exponent as it should.
-  bits = (bits + 0x1000u) & 0xffffe000u;
+  // Adding half a unit of the 10-bit mantissa to the magnitude, less one bit where
+  // that mantissa is even, then cutting, rounds ties to even; a carry moves into
+  // the exponent as it should.
+  bits = (bits + 0xfffu + ((bits >> 13) & 1)) & 0xffffe000u;
   return llvm::bit_cast<float>(bits);
 }
 

@@ -37,7 +37,7 @@ int64_t getNumElements(llvm::ArrayRef<int64_t> shape);
 
 /// The value of a float type nearest to `value` (ties to even; f64 unchanged).
 double roundToType(double value, DType type);
-/// Nearest tf32 value, ties away from zero: what cvt.rna.tf32.f32 gives.
+/// Nearest tf32 value, ties to even: what cvt.rn.tf32.f32 gives.
 double roundToTF32(double value);
 
 /// A dense tensor that owns its bytes.

@@ -85,8 +85,9 @@ private:
     return block;
   }
 
-  // To nearest with 10 mantissa bits, ties away: add half of the last place that
-  // stays, cut the rest. NaN and infinity stay as they are.
+  // To nearest with 10 mantissa bits, ties to even: add half of the last place
+  // that stays, less one bit unless that place is odd, and cut the rest. NaN and
+  // infinity stay as they are.
   static Value emitTf32(OpBuilder &builder, Location loc, Value block,
                         RankedTensorType f32) {
     RankedTensorType i32 = withElement(block, builder.getI32Type());
@@ -100,7 +101,10 @@ private:
         arith::AndIOp::create(builder, loc, bits, constant(0x7f800000));
     Value isFinite = arith::CmpIOp::create(
         builder, loc, arith::CmpIPredicate::ne, exponent, constant(0x7f800000));
-    Value half = arith::AddIOp::create(builder, loc, bits, constant(0x1000));
+    Value last = arith::ShRUIOp::create(builder, loc, bits, constant(13));
+    Value isOdd = arith::AndIOp::create(builder, loc, last, constant(1));
+    Value half = arith::AddIOp::create(builder, loc, bits, constant(0xfff));
+    half = arith::AddIOp::create(builder, loc, half, isOdd);
     Value cut = arith::AndIOp::create(builder, loc, half, constant(0xffffe000));
     Value chosen =
         arith::SelectOp::create(builder, loc, isFinite, cut, bits);

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/TileToNVVM/Fragments.h"
 #include "passes/TileToNVVM/KernelEmitter.h"
 #include "passes/TileToNVVM/Words.h"
 #include "dialects/Tile/Layout/SharedLayout.h"
@@ -31,9 +32,8 @@ Value convertOperand(OpBuilder &builder, Location loc, Value value,
     return arith::ExtSIOp::create(builder, loc, accType, value);
   }
   if (type.isF32() && precision == tile::Precision::tf32 && !isRounded) {
-    Value bits = NVVM::ConvertFloatToTF32Op::create(
-        builder, loc, builder.getI32Type(), value, NVVM::FPRoundingMode::RNA);
-    value = LLVM::BitcastOp::create(builder, loc, type, bits);
+    value = LLVM::BitcastOp::create(builder, loc, type,
+                                    emitTf32(builder, loc, value));
   }
   if (type.isF32() && (precision == tile::Precision::bf16 ||
                        precision == tile::Precision::f16)) {

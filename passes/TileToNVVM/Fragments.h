@@ -11,6 +11,10 @@
 
 namespace tilefuse {
 
+/// The bits of an f32 rounded to nearest with 10 mantissa bits, ties to even.
+mlir::Value emitTf32(mlir::OpBuilder &builder, mlir::Location loc,
+                     mlir::Value value);
+
 /// One tf32 operand register, as the instruction reads it.
 struct Tf32Pair {
   mlir::Value big;

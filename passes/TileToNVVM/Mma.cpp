@@ -4,7 +4,7 @@
 // address: the thread's pointer, computed once for each operand tile, plus an
 // immediate. planMma says which registers meet in which instruction.
 //
-// f32 accuracy on TF32 tensor cores (3xTF32). x = big + small with big = rna(x),
+// f32 accuracy on TF32 tensor cores (3xTF32). x = big + small with big = rn(x),
 // 10 mantissa bits, and small = x - big, exact, of which the instruction reads
 // the upper 10 bits: what it drops is below 2^-21 |x| and of either sign. The
 // product is

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/TileToNVVM/Fragments.h"
 #include "passes/TileToNVVM/GlobalAccess.h"
 #include "passes/TileToNVVM/KernelEmitter.h"
 #include "passes/TileToNVVM/SharedAccess.h"
@@ -71,11 +72,10 @@ LogicalResult KernelEmitter::emitSharedSlot(tile::SharedSlotOp op) {
   return success();
 }
 
-/// x rounded to nearest with 10 mantissa bits, ties away, still an f32.
+/// x rounded to nearest with 10 mantissa bits, still an f32.
 static Value roundToTf32(OpBuilder &builder, Location loc, Value value) {
-  Value bits = NVVM::ConvertFloatToTF32Op::create(
-      builder, loc, builder.getI32Type(), value, NVVM::FPRoundingMode::RNA);
-  return LLVM::BitcastOp::create(builder, loc, builder.getF32Type(), bits);
+  return LLVM::BitcastOp::create(builder, loc, builder.getF32Type(),
+                                 emitTf32(builder, loc, value));
 }
 
 /// A tile that some wgmma takes as its right operand.

@@ -47,9 +47,9 @@ class Value:
 
 
 def round_tf32(x):
-    """Nearest tf32 value, ties away from zero, of a float64 tensor."""
+    """Nearest tf32 value, ties to even, of a float64 tensor."""
     bits = x.to(torch.float32).contiguous().view(torch.int32)
-    rounded = ((bits + 0x1000) & ~0x1FFF).view(torch.float32).to(torch.float64)
+    rounded = ((bits + 0xFFF + ((bits >> 13) & 1)) & ~0x1FFF).view(torch.float32).to(torch.float64)
     return torch.where(torch.isfinite(x), rounded, x)
 
 

