@@ -26,7 +26,10 @@ private:
   LogicalResult planPending(Value root, bool isMain);
   void planAlias(Operation *op);
   void planSplit(StagePlan plan, unsigned dim);
-  StagePlan makeMergeTile(ArrayRef<int64_t> kept, int64_t room, Slice &points);
+  StagePlan makeMergeTile(ArrayRef<int64_t> kept, int64_t room, Slice &points,
+                          const llvm::SmallBitVector &whole);
+  llvm::SmallBitVector getFolded(Operation *anchor);
+  int64_t getSplitRoom(ArrayRef<int64_t> kept, int64_t splits) const;
   int64_t getFinishRoom(ArrayRef<int64_t> kept) const;
   void planFinish(ArrayRef<CrossReduction> crosses);
   bool isStoredOnce(const StagePlan &plan, Value value) const;
@@ -136,11 +139,11 @@ StagePlanner::getCrosses(const StagePlan &plan,
     // The slot counts the grid variables that the kept dims do not use.
     const SpaceForm &form = formOf(first.op);
     auto keeps = [&](unsigned var) {
-      return llvm::any_of(
-          llvm::enumerate(cross.parts.front()), [&](const auto &entry) {
-            return !form.isReduction(entry.index()) &&
-                   entry.value().base.dependsOn(var);
-          });
+      return llvm::any_of(llvm::enumerate(cross.parts.front()),
+                          [&](const auto &entry) {
+                            return !form.isReduction(entry.index()) &&
+                                   entry.value().base.dependsOn(var);
+                          });
     };
     for (unsigned var : plan.grid) {
       if (keeps(var))
@@ -246,9 +249,10 @@ void StagePlanner::planSplit(StagePlan plan, unsigned dim) {
   // Small tiles keep the finish's grid wide, where they determine as much.
   const SpaceForm &form = formOf(anchor);
   Slice points;
-  StagePlan small = makeMergeTile(
-      ArrayRef(form.space.bounds).take_front(form.space.getNumParallel()),
-      powersOfTwo ? 32 : 256, points);
+  ArrayRef<int64_t> kept =
+      ArrayRef(form.space.bounds).take_front(form.space.getNumParallel());
+  StagePlan small = makeMergeTile(kept, getSplitRoom(kept, splits), points,
+                                  getFolded(anchor));
   auto &slices = small.classes.emplace_back();
   points.resize(form.getNumDims());
   if (auto touched = getTouched(form.results[0], points)) {
@@ -267,19 +271,69 @@ void StagePlanner::planSplit(StagePlan plan, unsigned dim) {
   add(std::move(plan));
 }
 
+/// Parallel dims of the anchor that a reduction of the kernel folds: a tile
+/// that held a part of one would compute the rest again.
+llvm::SmallBitVector StagePlanner::getFolded(Operation *anchor) {
+  const SpaceForm &kept = formOf(anchor);
+  const AccessForm &result = kept.results[0];
+  llvm::SmallBitVector folded(kept.space.getNumParallel());
+  for (Operation &op : kernel.getBody().front()) {
+    if (&op == anchor || !isa<fuse::ReductionOpInterface>(op))
+      continue;
+    const SpaceForm &form = formOf(&op);
+    for (const AccessForm &access : form.operands) {
+      if (ArrayRef(access.shape) != ArrayRef(result.shape))
+        continue;
+      for (auto [dimForm, resultForm] : llvm::zip(access.dims, result.dims)) {
+        if (!dimForm || !resultForm ||
+            llvm::none_of(dimForm->getDims(),
+                          [&](unsigned dim) { return form.isReduction(dim); }))
+          continue;
+        for (unsigned dim : resultForm->getDims())
+          if (dim < folded.size())
+            folded.set(dim);
+      }
+    }
+  }
+  return folded;
+}
+
+/// Elements of a result that one instance sums over `splits` parts: few enough
+/// for a wide grid and for a thread's registers.
+int64_t StagePlanner::getSplitRoom(ArrayRef<int64_t> kept,
+                                   int64_t splits) const {
+  constexpr int64_t manyInstances = 1024, least = 32, most = 1024;
+  constexpr int64_t mostPartials = 8192;
+  if (!powersOfTwo)
+    return 256;
+  int64_t room = std::min(ShapedType::getNumElements(kept) / manyInstances,
+                          mostPartials / splits);
+  return llvm::bit_floor(uint64_t(std::clamp(room, least, most)));
+}
+
 /// A plan without values whose tiles hold up to `room` of the `kept` points,
-/// the innermost first.
+/// the innermost first. Dims in `whole` are not cut.
 StagePlan StagePlanner::makeMergeTile(ArrayRef<int64_t> kept, int64_t room,
-                                      Slice &points) {
+                                      Slice &points,
+                                      const llvm::SmallBitVector &whole) {
   StagePlan plan;
   points.resize(kept.size());
-  for (unsigned dim = kept.size(); dim-- > 0;) {
-    int64_t extent = std::min(kept[dim], room);
-    if (powersOfTwo)
-      extent = std::min<int64_t>(llvm::PowerOf2Ceil(kept[dim]), room);
+  auto getWhole = [&](unsigned dim) {
+    return powersOfTwo ? int64_t(llvm::PowerOf2Ceil(kept[dim])) : kept[dim];
+  };
+  auto take = [&](int64_t extent) {
     room = std::max<int64_t>(1, room / extent);
     if (powersOfTwo)
       room = llvm::bit_floor(uint64_t(room));
+  };
+  for (unsigned dim : whole.set_bits())
+    take(getWhole(dim));
+  for (unsigned dim = kept.size(); dim-- > 0;) {
+    int64_t extent = getWhole(dim);
+    if (!whole.test(dim)) {
+      extent = std::min(extent, room);
+      take(extent);
+    }
     unsigned var = plan.vars.add(llvm::divideCeil(kept[dim], extent));
     plan.grid.insert(plan.grid.begin(), var);
     Coord base =
@@ -295,11 +349,8 @@ int64_t StagePlanner::getFinishRoom(ArrayRef<int64_t> kept) const {
   constexpr int64_t fewInstances = 64, most = 16;
   if (!powersOfTwo)
     return 64;
-  int64_t elements = 1;
-  for (int64_t extent : kept)
-    elements *= extent;
-  return llvm::bit_floor(
-      uint64_t(std::clamp<int64_t>(elements / fewInstances, 1, most)));
+  return llvm::bit_floor(uint64_t(std::clamp<int64_t>(
+      ShapedType::getNumElements(kept) / fewInstances, 1, most)));
 }
 
 /// Stages that merge partial states, one per shape of what is kept.
@@ -314,7 +365,8 @@ void StagePlanner::planFinish(ArrayRef<CrossReduction> crosses) {
     };
     ArrayRef<int64_t> kept = boundsOf(rest.front().op);
     Slice points;
-    StagePlan plan = makeMergeTile(kept, getFinishRoom(kept), points);
+    StagePlan plan = makeMergeTile(kept, getFinishRoom(kept), points,
+                                   llvm::SmallBitVector(kept.size()));
     plan.isFinish = true;
     auto &slices = plan.classes.emplace_back();
     SmallVector<CrossReduction> others;
