@@ -20,11 +20,14 @@ static int64_t sizeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getNumElements();
 }
 
-/// A broadcast from threads that share out what it reads.
+/// A broadcast from threads that share out what it reads. With fewer elements
+/// than threads, a scale per channel, say, threads would hold copies, and each make
+/// the whole block again.
 static std::optional<MadeLayout> spreadFrom(BroadcastOp op, unsigned numWarps) {
   Value source = op.getValue();
   int64_t neighbours = sizeOf(op.getResult()) / sizeOf(source);
-  if (neighbours < 4 || neighbours > mostNeighbours)
+  if (neighbours < 4 || neighbours > mostNeighbours ||
+      sizeOf(source) < int64_t(numWarps) * 32)
     return std::nullopt;
   while (auto reshape = source.getDefiningOp<ReshapeOp>())
     source = reshape.getValue();
