@@ -120,7 +120,7 @@ FailureOr<Value> BlockEmitter::evaluateFilled(Value value, const Slice &slice,
   Value view = getView(value);
   bool isZero =
       matchPattern(fill, m_AnyZeroFloat()) || matchPattern(fill, m_Zero());
-  if (view && isZero)
+  if (isZero && (view || isZeroOutside(*this, value, slice)))
     return evaluate(value, slice);
   if (const Entry *entry = find(value, slice, fill, filledDims))
     return entry->block;

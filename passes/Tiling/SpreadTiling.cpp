@@ -74,6 +74,31 @@ Slice tilefuse::alignToProducers(BlockEmitter &emitter, Value value,
   return slice;
 }
 
+bool tilefuse::isZeroOutside(BlockEmitter &emitter, Value value,
+                             const Slice &slice) {
+  Operation *op = value.getDefiningOp();
+  if (!op || emitter.getView(value) || !fuse::readsOneTerm(op))
+    return false;
+  auto reduction = cast<fuse::ReductionOpInterface>(op);
+  auto isZero = [](TypedAttr attr) {
+    return attr && (matchPattern(attr, m_AnyZeroFloat()) ||
+                    matchPattern(attr, m_Zero()));
+  };
+  if (!llvm::all_of(reduction.getNeutral(), isZero))
+    return false;
+  // A place outside lies in a window outside, where tileSpread reads the fill.
+  const SpaceForm &form = emitter.getForm(op);
+  const AccessForm &access = form.operands.front();
+  auto shape = cast<RankedTensorType>(value.getType()).getShape();
+  for (auto [part, dimForm, divisor, windows, size] : llvm::zip(
+           slice, access.dims, access.divisors, access.shape, shape))
+    if (!dimForm || dimForm->constant != 0 || windows * divisor > size ||
+        (divisor != 1 && (part.step != 1 || part.extent % divisor != 0 ||
+                          !part.base.divideExactly(divisor))))
+      return false;
+  return true;
+}
+
 namespace {
 
 /// The places of a window along one dim, as a dim of the block.

@@ -17,6 +17,11 @@ mlir::FailureOr<mlir::Value> tileSpread(BlockEmitter &emitter,
                                         fuse::ReductionOpInterface op,
                                         const Slice &slice);
 
+/// Whether elements of `slice` that lie outside of `value` come out as zero,
+/// because such an op makes them from windows outside of its operands.
+bool isZeroOutside(BlockEmitter &emitter, mlir::Value value,
+                   const Slice &slice);
+
 } // namespace tilefuse
 
 #endif // TILEFUSE_PASSES_TILING_SPREADTILING_H
