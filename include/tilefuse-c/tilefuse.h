@@ -142,6 +142,17 @@ TILEFUSE_C_API int tilefuse_loaded_launch(
     size_t num_inputs, void *const *outputs, size_t num_outputs,
     void *workspace, tilefuse_error **error);
 
+/** The same runs for callers to whom every argument of a call costs, such as
+ *  scripts: one block of words holds the loaded program, the stream (for a CPU
+ *  program: the program, `threads`), the workspace, the inputs and the outputs.
+ *  InvalidArgument, before anything is launched, for any other number. */
+TILEFUSE_C_API int tilefuse_loaded_run(const void *const *words,
+                                       size_t num_words,
+                                       tilefuse_error **error);
+TILEFUSE_C_API int tilefuse_program_run(const void *const *words,
+                                        size_t num_words,
+                                        tilefuse_error **error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -146,6 +146,7 @@ public:
 
   /// The same resident code with another entry selected. Errors: NotFound.
   Expected<LoadedProgram> select(const std::string &entry) const;
+  const Signature &signature() const;
 
   /// Enqueues one run on `stream` (a CUstream / cudaStream_t; null is the
   /// default stream). Never synchronises and never allocates; works under

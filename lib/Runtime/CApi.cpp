@@ -166,3 +166,58 @@ int tilefuse_loaded_launch(const tilefuse_loaded *loaded, void *stream,
                             {outputs, num_outputs}, workspace);
   return ok ? 0 : reportTo(error, ok.error());
 }
+
+namespace {
+
+/// The addresses of a run in a block of words; see tilefuse_loaded_run.
+struct Words {
+  static constexpr size_t Head = 3;
+
+  Words(const void *const *words, size_t count, const Signature &signature)
+      : numInputs(signature.inputs.size()),
+        fits(count == Head + numInputs + signature.outputs.size()),
+        inputs(words + Head, fits ? numInputs : 0),
+        outputs(const_cast<void *const *>(words) + Head + numInputs,
+                fits ? count - Head - numInputs : 0),
+        workspace(const_cast<void *>(words[2])) {}
+
+  size_t numInputs;
+  bool fits;
+  std::span<const void *const> inputs;
+  std::span<void *const> outputs;
+  void *workspace;
+};
+
+int refuseWords(tilefuse_error **error) {
+  return reportTo(error, {ErrorCode::InvalidArgument,
+                          "a block of words does not fit the program", {}});
+}
+
+} // namespace
+
+int tilefuse_loaded_run(const void *const *words, size_t num_words,
+                        tilefuse_error **error) {
+  if (num_words < Words::Head)
+    return refuseWords(error);
+  const auto *loaded = static_cast<const tilefuse_loaded *>(words[0]);
+  Words run(words, num_words, loaded->loaded.signature());
+  if (!run.fits)
+    return refuseWords(error);
+  Expected<void> ok = loaded->loaded.launch(
+      const_cast<void *>(words[1]), run.inputs, run.outputs, run.workspace);
+  return ok ? 0 : reportTo(error, ok.error());
+}
+
+int tilefuse_program_run(const void *const *words, size_t num_words,
+                         tilefuse_error **error) {
+  if (num_words < Words::Head)
+    return refuseWords(error);
+  const auto *program = static_cast<const tilefuse_program *>(words[0]);
+  Words run(words, num_words, program->program.signature());
+  if (!run.fits)
+    return refuseWords(error);
+  auto threads = reinterpret_cast<uintptr_t>(words[1]);
+  Expected<void> ok = program->program.runOnHost(
+      run.inputs, run.outputs, run.workspace, static_cast<unsigned>(threads));
+  return ok ? 0 : reportTo(error, ok.error());
+}

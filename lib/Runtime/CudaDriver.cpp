@@ -38,6 +38,7 @@ struct Opened {
     bind(driver.deviceGetName, "cuDeviceGetName");
     bind(driver.primaryContextRetain, "cuDevicePrimaryCtxRetain");
     bind(driver.primaryContextRelease, "cuDevicePrimaryCtxRelease_v2");
+    bind(driver.contextGet, "cuCtxGetCurrent");
     bind(driver.contextPush, "cuCtxPushCurrent_v2");
     bind(driver.contextPop, "cuCtxPopCurrent_v2");
     bind(driver.moduleLoadData, "cuModuleLoadDataEx");

@@ -66,6 +66,7 @@ struct Driver {
   Status (*deviceGetName)(char *, int, Device);
   Status (*primaryContextRetain)(Context *, Device);
   Status (*primaryContextRelease)(Device);
+  Status (*contextGet)(Context *);
   Status (*contextPush)(Context);
   Status (*contextPop)(Context *);
   Status (*moduleLoadData)(Module *, const void *, unsigned, int *, void **);
@@ -102,21 +103,28 @@ public:
   PrimaryContext(const PrimaryContext &) = delete;
   PrimaryContext &operator=(const PrimaryContext &) = delete;
 
-  /// Makes the context current on this thread while alive.
+  /// Makes the context current on this thread while alive. It mostly is already.
   class Scope {
   public:
     explicit Scope(const PrimaryContext &owner) : driver(owner.driver) {
+      Context current = nullptr;
+      if (driver.contextGet(&current) == Success && current == owner.context)
+        return;
       status = driver.contextPush(owner.context);
+      isPushed = status == Success;
     }
     ~Scope() {
       Context popped;
-      if (status == Success)
+      if (isPushed)
         driver.contextPop(&popped);
     }
-    Status status;
+    Scope(const Scope &) = delete;
+    Scope &operator=(const Scope &) = delete;
+    Status status = Success;
 
   private:
     const Driver &driver;
+    bool isPushed = false;
   };
 
 private:

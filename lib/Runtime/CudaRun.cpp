@@ -149,6 +149,10 @@ Expected<LoadedProgram> LoadedProgram::select(const std::string &entry) const {
   return LoadedProgram(state, *found);
 }
 
+const Signature &LoadedProgram::signature() const {
+  return state->data->entries[entryIndex].signature;
+}
+
 Expected<void> LoadedProgram::launch(void *stream,
                                      std::span<const void *const> inputs,
                                      std::span<void *const> outputs,

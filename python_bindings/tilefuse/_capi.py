@@ -94,6 +94,8 @@ _RUNTIME: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "tilefuse_program_load": (ct.c_int, (_P, ct.c_int, _PP, _PP)),
     "tilefuse_loaded_free": (None, (_P,)),
     "tilefuse_loaded_launch": (ct.c_int, (_P, _P, _P, _SIZE, _P, _SIZE, _P, _P)),
+    "tilefuse_loaded_run": (ct.c_int, (ct.c_char_p, _SIZE, _P)),
+    "tilefuse_program_run": (ct.c_int, (ct.c_char_p, _SIZE, _P)),
 }
 _COMPILER: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "tilefuse_compile": (ct.c_int, (ct.c_char_p, _SIZE, _OPTIONS, _PP, _PP)),

@@ -22,41 +22,33 @@ if TYPE_CHECKING:
     from .signature import ArgumentInfo
 
 #: CPU memory is aligned to less than a workspace must be.
-_WORKSPACE_ALIGNMENT = 256
+WORKSPACE_ALIGNMENT = 256
 
 try:
-    _get_raw_stream = torch._C._cuda_getCurrentRawStream
+    get_raw_stream = torch._C._cuda_getCurrentRawStream
 except AttributeError:  # a build without CUDA
-    def _get_raw_stream(device: int) -> int:
+    def get_raw_stream(device: int) -> int:
         return int(torch.cuda.current_stream(device).cuda_stream)
 
 
-_Allocate = Callable[[Sequence[int], Sequence[int], torch.dtype], torch.Tensor]
+Allocate = Callable[[Sequence[int], Sequence[int], torch.dtype], torch.Tensor]
 
 
-def _allocator(device: torch.device) -> _Allocate:
-    """New tensors of a shape, strides and type. PyTorch's compiled code allocates through
-    the functions looked for here, in a third of the time of torch.empty."""
+def _allocator(device: torch.device) -> Allocate:
+    """New tensors of a shape, strides and type, whatever device is current."""
     def allocate(shape: Sequence[int], strides: Sequence[int],
                  dtype: torch.dtype) -> torch.Tensor:
         return torch.empty(shape, dtype=dtype, device=device)
 
-    try:
-        guards: Any = torch._C._dynamo.guards
-        if device.type == "cpu":
-            return guards._empty_strided_cpu  # type: ignore[no-any-return]
-        fast, current, index = guards._empty_strided_cuda, torch._C._cuda_getDevice, device.index
-    except AttributeError:
-        return allocate
+    return allocate
 
-    # It allocates on the current device.
-    def allocate_cuda(shape: Sequence[int], strides: Sequence[int],
-                      dtype: torch.dtype) -> torch.Tensor:
-        if current() == index:
-            return fast(shape, strides, dtype)  # type: ignore[no-any-return]
-        return allocate(shape, strides, dtype)
 
-    return allocate_cuda
+def current_allocator(device: torch.device) -> Allocate:
+    """New tensors on a device that is current. PyTorch's compiled code allocates through
+    the functions looked for here, in a third of the time of torch.empty."""
+    guards = getattr(torch._C._dynamo, "guards", None)
+    fast: Allocate | None = getattr(guards, f"_empty_strided_{device.type}", None)
+    return fast or _allocator(device)
 
 
 def dtype_of(info: ArgumentInfo) -> torch.dtype:
@@ -90,19 +82,21 @@ class Runner:
                 "cpu", "cuda"):
             raise ArgumentError(f"the program is for {program.target}; an input is on {device}")
         self._program = program
-        self._device = device
+        self.device = device
         self._expected = [(dtype_of(info), torch.Size(info.shape), info.alignment - 1)
                           for info in program.inputs]
-        self._outputs = [(info.shape, info.strides, dtype_of(info)) for info in program.outputs]
+        #: Shape, strides and type of each output.
+        self.outputs = [(info.shape, info.strides, dtype_of(info)) for info in program.outputs]
         self._num_inputs = len(program.inputs)
         self._num_outputs = len(program.outputs)
         # Arrays of addresses: bytes are made several times faster than ctypes arrays.
         self._pack_inputs = struct.Struct(f"{self._num_inputs}P").pack
         self._pack_outputs = struct.Struct(f"{self._num_outputs}P").pack
-        self._allocate = _allocator(device)
-        self._scratch = program.workspace_bytes
-        if self._scratch and device.type == "cpu":
-            self._scratch += _WORKSPACE_ALIGNMENT
+        self._allocate = current_allocator(device) if device.type == "cpu" else _allocator(device)
+        #: Bytes to allocate for a workspace.
+        self.scratch = program.workspace_bytes
+        if self.scratch and device.type == "cpu":
+            self.scratch += WORKSPACE_ALIGNMENT
         self._loaded: ct.c_void_p | None = None
         if device.type == "cuda":
             self._loaded = program.load_on(device.index)
@@ -111,7 +105,7 @@ class Runner:
                  out: Sequence[torch.Tensor | None] | None = None,
                  threads: int = 0) -> list[torch.Tensor]:
         """Runs on tensors of this device; gives the outputs, those of ``out`` in place."""
-        device = self._device
+        device = self.device
         addresses = []
         copies = None
         for tensor, (dtype, shape, misaligned) in zip(inputs, self._expected):
@@ -125,14 +119,14 @@ class Runner:
             addresses.append(address)
         allocate = self._allocate
         if out is None:
-            outputs = [allocate(*kind) for kind in self._outputs]
+            outputs = [allocate(*kind) for kind in self.outputs]
         else:
             outputs = [allocate(*kind) if given is None else given
-                       for given, kind in zip(out, self._outputs)]
+                       for given, kind in zip(out, self.outputs)]
         scratch = 0
-        if self._scratch:
-            workspace = allocate((self._scratch,), (1,), torch.uint8)
-            scratch = -(-workspace.data_ptr() // _WORKSPACE_ALIGNMENT) * _WORKSPACE_ALIGNMENT
+        if self.scratch:
+            workspace = allocate((self.scratch,), (1,), torch.uint8)
+            scratch = -(-workspace.data_ptr() // WORKSPACE_ALIGNMENT) * WORKSPACE_ALIGNMENT
         error = ct.c_void_p()
         packed = (self._pack_inputs(*addresses), self._num_inputs,
                   self._pack_outputs(*[t.data_ptr() for t in outputs]), self._num_outputs, scratch)
@@ -141,7 +135,7 @@ class Runner:
                 self._program._handle, *packed, threads, ct.byref(error))
         else:
             status = _capi.lib.tilefuse_loaded_launch(
-                self._loaded, _get_raw_stream(device.index), *packed, ct.byref(error))
+                self._loaded, get_raw_stream(device.index), *packed, ct.byref(error))
         if status:
             _capi.check(status, error)
         return outputs
@@ -154,7 +148,7 @@ class Runner:
                                      f"{list(info.shape)}, found {found}{list(tensor.shape)}")
         devices = ", ".join(sorted({str(tensor.device) for tensor in inputs}))
         return ArgumentError(f"the program is for {self._program.target}; every input must be "
-                             f"on {self._device}, found {devices}")
+                             f"on {self.device}, found {devices}")
 
 
 def runner(program: Program, device: torch.device) -> Runner:

@@ -29,6 +29,7 @@ from .._tensors import Runner, dtype_of, runner, target_of
 from ..errors import ArgumentError, UnsupportedError
 from ..program import Program
 from ..signature import ArgumentInfo, Signature
+from . import direct
 
 __all__ = ["Operator", "Programs", "define"]
 
@@ -144,7 +145,7 @@ def _fake_outputs(infos: Sequence[ArgumentInfo], like: torch.Tensor) -> list[tor
 def _is_plain(tensors: _Tensors) -> bool:
     """Whether the dispatcher would do nothing but call our kernels: no mode, no transform
     and no tensor that is more than memory. A call then spares its price, several
-    microseconds for each of the operators."""
+    microseconds for each of the operators, and later ones like it may be direct."""
     if (torch._C._len_torch_dispatch_stack() or torch._C._len_torch_function_stack()
             or torch._C._functorch.maybe_current_level() is not None):
         return False
@@ -155,7 +156,7 @@ def _is_plain(tensors: _Tensors) -> bool:
     return True
 
 
-class _Training:
+class Training:
     """The training program of one operator for one target and one choice of arguments, as
     two operators without autograd of their own."""
 
@@ -169,32 +170,33 @@ class _Training:
         # What the backward entry reads, as positions among the inputs or among the outputs
         # of the forward operator: the returned results, the residuals, and copies of
         # whatever the call overwrites.
-        outputs = [("result", i) for i in operator._returned]
+        outputs = [("result", i) for i in operator.returned]
         outputs += [("residual", i) for i in range(len(self.forward.outputs) - num_results)]
         for kind, index in self.backward.saved:
-            overwritten = (kind == "argument" and index in operator._state
-                           or kind == "result" and index in operator._state.values())
+            overwritten = (kind == "argument" and index in operator.state
+                           or kind == "result" and index in operator.state.values())
             if overwritten and (kind, index) not in outputs:
                 outputs.append((kind, index))
-        # Per output, where the forward entry puts it, or which input it is a copy of.
-        self._places = [None if kind == "argument" else
+        #: Per output, where the forward entry puts it; None for a copy of an input.
+        self.places = [None if kind == "argument" else
                         index if kind == "result" else num_results + index
                         for kind, index in outputs]
         self._copied = [index for kind, index in outputs if kind == "argument"]
-        self.num_returned = len(operator._returned)
+        self.num_returned = len(operator.returned)
         self.num_inputs = len(operator.signature.inputs)
         self.sources = [(True, outputs.index(source)) if source in outputs
                         else (False, source[1]) for source in self.backward.saved]
         infos = {"argument": operator.signature.inputs, "result": self.forward.outputs,
                  "residual": self.forward.outputs[num_results:]}
         self._output_infos = [infos[kind][index] for kind, index in outputs]
+        self._direct = direct.Slots()
         self._differentiated = [i for i, info in enumerate(self._output_infos[:self.num_returned])
                                 if _is_float(info)]
         self.integers = [i for i in range(self.num_returned) if i not in self._differentiated]
         suffix = f"{target}_" + "_".join(map(str, wanted))
         self.forward_op = _register(
             _schema(f"{operator.name}_forward_{suffix}", self.forward.inputs,
-                    frozenset(operator._state), len(outputs)),
+                    frozenset(operator.state), len(outputs)),
             self.run_forward, self._fake_forward)
         self.backward_op = _register(
             _schema(f"{operator.name}_backward_{suffix}", self.backward.inputs, frozenset(),
@@ -205,13 +207,29 @@ class _Training:
         """Those of float results, which the backward entry takes."""
         return [cotangents[i] for i in self._differentiated] if self.integers else cotangents
 
+    def differentiate(self, saved: _Tensors, cotangents: _Tensors) -> _Tensors:
+        """The gradients of the wanted arguments, from cotangents of the returned results."""
+        tensors = (*saved, *[c.contiguous() for c in self.select_cotangents(cotangents)])
+        # With grad mode on, someone may differentiate the gradients, or leave them out of a
+        # loss without knowing.
+        if torch.is_grad_enabled():
+            recorded: _Tensors = _Gradients.apply(self, *tensors)
+            return recorded
+        known: _Tensors | None = self._direct.run(tensors)
+        if known is not None:
+            return known
+        gradients = _run_backward(self, *tensors)
+        if _is_plain(tensors):
+            self._direct.add(lambda: direct.make_backward(self.backward, tensors))
+        return gradients
+
     def run_forward(self, *inputs: torch.Tensor) -> Any:
         copies = iter([inputs[index].clone(memory_format=torch.contiguous_format)
                        for index in self._copied])
         results = runner(self.forward, inputs[0].device)(inputs)
         self._operator._store_state(inputs, results)
         return _pack([next(copies) if place is None else results[place]
-                      for place in self._places])
+                      for place in self.places])
 
     def _fake_forward(self, *inputs: torch.Tensor) -> Any:
         _check_fake(inputs, self.forward.inputs)
@@ -225,7 +243,7 @@ class _Training:
         return _pack(_fake_outputs(self.backward.outputs, inputs[0]))
 
 
-def _run_backward(training: _Training, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+def _run_backward(training: Training, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
     run = training.run_backward if _is_plain(inputs) else training.backward_op
     return _unpack(run(*inputs))
 
@@ -234,7 +252,7 @@ class _Gradients(torch.autograd.Function):
     """The backward pass where it is itself recorded: it has no derivative, and says so."""
 
     @staticmethod
-    def forward(ctx: Any, training: _Training, *inputs: torch.Tensor) -> Any:
+    def forward(ctx: Any, training: Training, *inputs: torch.Tensor) -> Any:
         return _run_backward(training, *inputs)
 
     @staticmethod
@@ -246,7 +264,7 @@ class _Call(torch.autograd.Function):
     """One differentiable call."""
 
     @staticmethod
-    def forward(ctx: Any, training: _Training, *inputs: torch.Tensor) -> Any:
+    def forward(ctx: Any, training: Training, *inputs: torch.Tensor) -> Any:
         run = training.run_forward if _is_plain(inputs) else training.forward_op
         outputs = _unpack(run(*inputs))
         ctx.training = training
@@ -259,10 +277,7 @@ class _Call(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *cotangents: torch.Tensor) -> Any:
         training = ctx.training
-        # With grad mode on, someone may differentiate the gradients, or leave them out of a
-        # loss without knowing.
-        run = _Gradients.apply if torch.is_grad_enabled() else _run_backward
-        gradients = run(training, *ctx.saved_tensors, *training.select_cotangents(cotangents))
+        gradients = training.differentiate(ctx.saved_tensors, cotangents)
         # One per input; `training` itself has none.
         result: list[torch.Tensor | None] = [None] * (training.num_inputs + 1)
         for index, gradient in zip(training.wanted, gradients):
@@ -302,13 +317,13 @@ class Operator:
             raise ArgumentError(f"'gradients' must have {len(inputs)} entries, found "
                                 f"{len(gradients)}")
         self._schedule_target = schedule_target
-        # Which argument which result is written to; the other results are returned.
-        self._state = {i: info.alias_result for i, info in enumerate(inputs)
+        #: Which argument which result is written to; the other results are returned.
+        self.state = {i: info.alias_result for i, info in enumerate(inputs)
                        if info.alias_result >= 0}
-        self._returned = [i for i in range(len(outputs)) if i not in self._state.values()]
-        self._differentiable = [_is_float(info) and i not in self._state
+        self.returned = [i for i in range(len(outputs)) if i not in self.state.values()]
+        self._differentiable = [_is_float(info) and i not in self.state
                                 for i, info in enumerate(inputs)]
-        self._has_gradient = any(_is_float(outputs[i]) for i in self._returned)
+        self._has_gradient = any(_is_float(outputs[i]) for i in self.returned)
         self._declared = gradients is not None
         self._wanted = tuple(i for i, wanted in enumerate(gradients or ()) if wanted)
         for i in self._wanted:
@@ -316,29 +331,42 @@ class Operator:
                 raise ArgumentError(f"argument '{inputs[i].name}' has no gradient: it is not a "
                                     "float tensor, or a result aliases it")
         self._inference: dict[str, Program] = {}
-        self._trainings: dict[tuple[str, tuple[int, ...]], _Training] = {}
-        # What calls look up first: by device, and by which inputs require a gradient.
+        self._trainings: dict[tuple[str, tuple[int, ...]], Training] = {}
+        self._direct = direct.Slots()
+        # What other calls look up first: by device, and by which inputs require a gradient.
         self._runners: dict[torch.device, Runner] = {}
-        self._choices: dict[tuple[object, ...], _Training] = {}
+        self._choices: dict[tuple[object, ...], Training] = {}
         self._arguments = (text, name, None if gradients is None else tuple(gradients),
                            schedule_target)
         digest = hashlib.sha256(repr(self._arguments).encode())
         self.name = re.sub(r"\W", "_", f"{name or self.entry}_{digest.hexdigest()[:12]}")
         self.overload = _register(
-            _schema(self.name, inputs, frozenset(self._state), len(self._returned)),
+            _schema(self.name, inputs, frozenset(self.state), len(self.returned)),
             self._run, self._fake, self._run_autograd)
 
     def __call__(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        if not torch.compiler.is_compiling() and len(inputs) == len(self._differentiable):
+            known: tuple[torch.Tensor, ...] | None = self._direct.run(inputs)
+            if known is not None:
+                return known
+        return self._call(inputs)
+
+    def _call(self, inputs: _Tensors) -> tuple[torch.Tensor, ...]:
+        """A call of any kind."""
         if (torch.compiler.is_compiling() or len(inputs) != len(self.signature.inputs)
                 or not _is_plain(inputs)):
             result = self.overload(*inputs)
-            if len(self._returned) == 1:
+            if len(self.returned) == 1:
                 return (result,)
-            return tuple(result) if self._returned else ()
+            return tuple(result) if self.returned else ()
         training = self._find_training(inputs)
         if training is None:
-            return _unpack(self._run(*inputs))
+            results = _unpack(self._run(*inputs))
+            program = self._get_inference(target_of(inputs[0].device))
+            self._direct.add(lambda: direct.make_inference(self, program, inputs))
+            return results
         returned: tuple[torch.Tensor, ...] = _Call.apply(training, *inputs)
+        self._direct.add(lambda: direct.make_training(self, training, inputs))
         return returned
 
     def __reduce__(self) -> Any:
@@ -390,13 +418,13 @@ class Operator:
                 found = self._inference.setdefault(target, self._compile(target, ()))
         return found
 
-    def _get_training(self, target: str, wanted: tuple[int, ...]) -> _Training:
+    def _get_training(self, target: str, wanted: tuple[int, ...]) -> Training:
         found = self._trainings.get((target, wanted))
         if found is None:
             with _lock:
                 found = self._trainings.get((target, wanted))
                 if found is None:
-                    found = _Training(self, target, wanted)
+                    found = Training(self, target, wanted)
                     self._trainings[target, wanted] = found
         return found
 
@@ -407,7 +435,7 @@ class Operator:
         return tuple(i for i, need in enumerate(requires)
                      if self._differentiable[i] and (need or i in self._wanted))
 
-    def _find_training(self, inputs: _Tensors) -> _Training | None:
+    def _find_training(self, inputs: _Tensors) -> Training | None:
         """What serves a call that is differentiable; None for any other."""
         if not self._has_gradient or not torch.is_grad_enabled():
             return None
@@ -418,9 +446,9 @@ class Operator:
         return self._choices.get(key) or self._decide(key, inputs[0].device, requires)
 
     def _decide(self, key: tuple[object, ...], device: torch.device,
-                requires: Sequence[bool]) -> _Training:
+                requires: Sequence[bool]) -> Training:
         """What serves a call where these inputs require a gradient; it is remembered."""
-        for index in self._state:
+        for index in self.state:
             if requires[index]:
                 raise ArgumentError(f"argument '{self.signature.inputs[index].name}' is updated "
                                     "in place and cannot require a gradient")
@@ -431,11 +459,11 @@ class Operator:
     def _store_state(self, inputs: _Tensors, results: _Tensors) -> None:
         """Results go into the state they replace: after the program, which may read the old
         values in any kernel."""
-        if not self._state:
+        if not self.state:
             return
         with torch.no_grad():
-            torch._foreach_copy_([inputs[index] for index in self._state],
-                                 [results[result] for result in self._state.values()])
+            torch._foreach_copy_([inputs[index] for index in self.state],
+                                 [results[result] for result in self.state.values()])
 
     def _run(self, *inputs: torch.Tensor) -> Any:
         device = inputs[0].device
@@ -443,21 +471,21 @@ class Operator:
         if run is None:
             run = self._runners[device] = runner(self._get_inference(target_of(device)), device)
         results = run(inputs)
-        if not self._state:
+        if not self.state:
             return _pack(results)
         self._store_state(inputs, results)
-        return _pack([results[i] for i in self._returned])
+        return _pack([results[i] for i in self.returned])
 
     def _fake(self, *inputs: torch.Tensor) -> Any:
         _check_fake(inputs, self.signature.inputs)
-        return _pack(_fake_outputs([self.signature.outputs[i] for i in self._returned],
+        return _pack(_fake_outputs([self.signature.outputs[i] for i in self.returned],
                                    inputs[0]))
 
     def _run_autograd(self, keyset: Any, *inputs: torch.Tensor) -> Any:
         training = self._find_training(inputs)
         if training is not None:
             result = _Call.apply(training, *inputs)
-            return result[0] if len(self._returned) == 1 else result
+            return result[0] if len(self.returned) == 1 else result
         with torch._C._AutoDispatchBelowAutograd():
             return self.overload.redispatch(
                 keyset & torch._C._after_autograd_keyset, *inputs)
