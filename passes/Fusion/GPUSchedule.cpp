@@ -35,6 +35,7 @@ struct Choice {
   int64_t warps = 4;
   int64_t stages = 2;
   int64_t tiles = 1;
+  int64_t splits = 1;
   fuse::MmaKind mma = fuse::MmaKind::fma;
 };
 
@@ -180,6 +181,8 @@ public:
         !llvm::is_contained(roles, DimRole::Tap) &&
         3 * getShared() <= model.getSharedCapacity())
       choice.stages = 3;
+    if (!structure.hasFinish())
+      choice.splits = chooseSplits(block);
     return success();
   }
 
@@ -190,27 +193,63 @@ private:
                        int64_t warps) {
     constexpr int64_t leastColumns = 64, leastRows = 64;
     return model.getTarget().getArch() == "sm_90a" && element.isF32() &&
-           readsAlongReduction() && warps >= 4 && std::min(height, width) >= leastColumns &&
+           !isShifted() && warps >= 4 &&
+           std::min(height, width) >= leastColumns &&
            height * width >= leastRows * leastColumns * warps / 4;
   }
 
-  /// Whether neighbours in memory are multiplied together, as the instruction
-  /// wants them side by side. Otherwise words move one by one on their way to
-  /// shared memory, which only taps repay: they read a patch many times. The
-  /// shifts of a weight gradient move neighbours apart again.
-  bool readsAlongReduction() {
+  /// The shifts of a weight gradient move words apart that the instruction wants
+  /// side by side; an operand that lies across the reduction is merely transposed on
+  /// its way to shared memory.
+  bool isShifted() const {
     if (llvm::is_contained(roles, DimRole::Tap))
-      return true;
+      return false;
     for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim)
       if (isShift(dim))
-        return false;
-    return llvm::all_of(space.operands, [&](const fuse::OperandAccess &access) {
-      AffineExpr innermost = access.map.getResults().back();
-      for (auto [dim, role] : llvm::enumerate(roles))
-        if (role == DimRole::Reduction && innermost.isFunctionOfDim(dim))
-          return true;
-      return false;
-    });
+        return true;
+    return false;
+  }
+
+  /// How many instances share one tile's reduction. Each still does several steps;
+  /// all partial sums are written, and read by another launch, which must be less
+  /// than the multiprocessors that would have stood idle gain. Weight gradients,
+  /// few tiles with millions of terms, hide little by themselves and get two
+  /// instances a multiprocessor.
+  int64_t chooseSplits(ArrayRef<int64_t> block) const {
+    constexpr int64_t leastSteps = 4;
+    int64_t units = model.getTarget().getUnits();
+    int64_t tiles = 1, rounds = 1, longest = 1;
+    for (auto [dim, bound] : llvm::enumerate(structure.getBlockExtents())) {
+      int64_t pieces = llvm::divideCeil(bound, block[dim]);
+      if (dim < structure.getNumRootDims()) {
+        tiles *= pieces;
+      } else {
+        rounds *= pieces;
+        longest = std::max(longest, pieces);
+      }
+    }
+    int64_t most = std::max<int64_t>(
+        1, std::min({int64_t(llvm::divideCeil(2 * units, tiles)),
+                     rounds / leastSteps, longest}));
+    if (isShifted())
+      return most;
+    double alone = model.getContractionTime(op) * double(units) /
+                   double(tiles * rounds);
+    int64_t bytes = getByteSize(op->getResult(0).getType());
+    int64_t best = 1;
+    double bestTime = 0;
+    for (int64_t splits = 1; splits <= most; ++splits) {
+      double time = double(llvm::divideCeil(tiles * splits, units) *
+                           llvm::divideCeil(rounds, splits)) *
+                    alone;
+      if (splits > 1)
+        time += model.getLaunchTime() + model.getMemoryTime(2 * splits * bytes);
+      if (splits > 1 && time >= bestTime)
+        continue;
+      best = splits;
+      bestTime = time;
+    }
+    return best;
   }
 
   void growParallel(ArrayRef<unsigned> rows, ArrayRef<unsigned> columns,
@@ -661,28 +700,6 @@ LogicalResult scheduleElements(const fuse::KernelStructure &structure,
   return success();
 }
 
-/// How many instances share one tile's reduction: enough that every
-/// multiprocessor has two blocks, while each still does several steps. Weight
-/// gradients are few tiles with millions of terms.
-int64_t chooseSplits(const fuse::KernelStructure &structure,
-                     ArrayRef<int64_t> block, int64_t units) {
-  constexpr int64_t leastSteps = 4;
-  ArrayRef<int64_t> bounds = structure.getBlockExtents();
-  int64_t tiles = 1, steps = 1, longest = 1;
-  for (auto [dim, bound] : llvm::enumerate(bounds)) {
-    int64_t pieces = llvm::divideCeil(bound, block[dim]);
-    if (dim < structure.getNumRootDims()) {
-      tiles *= pieces;
-    } else {
-      steps *= pieces;
-      longest = std::max(longest, pieces);
-    }
-  }
-  int64_t wanted = llvm::divideCeil(2 * units, std::max<int64_t>(tiles, 1));
-  return std::max<int64_t>(
-      1, std::min({wanted, steps / leastSteps, longest}));
-}
-
 } // namespace
 
 FailureOr<fuse::ScheduleAttr>
@@ -697,12 +714,8 @@ tilefuse::chooseGPUSchedule(const fuse::KernelStructure &structure,
                        .run(block, choice)
                  : scheduleElements(structure, model, reason, block, choice)))
     return failure();
-  int64_t splits =
-      contracts && !structure.hasFinish()
-          ? chooseSplits(structure, block, model.getTarget().getUnits())
-          : 1;
   return fuse::ScheduleAttr::get(model.getTarget().getContext(), block,
                                  choice.warps, contracts ? choice.stages : 1,
-                                 /*cluster=*/1, choice.mma, splits,
-                                 choice.tiles);
+                                 /*cluster=*/1, choice.mma,
+                                 choice.splits, choice.tiles);
 }

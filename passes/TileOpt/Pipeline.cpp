@@ -275,7 +275,10 @@ void LoopPipeliner::chooseHeld() {
       if (!load || isParked(load))
         continue;
       // What is copied as it was loaded needs no detour.
-      bool isPlain = staging.slice.back() == op;
+      bool isPlain = llvm::all_of(
+          llvm::make_range(llvm::find(staging.slice, op) + 1,
+                           staging.slice.end()),
+          llvm::IsaPred<LoadOp, ReshapeOp, TransOp>);
       if (!isPlain && canPark(load) && getParkedBytes(load) <= shared) {
         shared -= getParkedBytes(load);
         parked.push_back({load, Value()});

@@ -13,12 +13,19 @@
 // in a pipelined loop, what is too large to be held in registers for a round; its
 // fragments are rounded when they are loaded.
 //
+// A window masked at a fixed place, in the last step of a reduction, would be staged
+// by itself, each tap anew. Where fragments can be masked instead, the mask becomes
+// extents of the operand.
+//
+//   select iota < 30, window(patch), 0   ->   window(patch), 30 columns of it
+//
 // Windows of values in registers work the same way: the source is staged, and
 // each window is a load from it.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/TileOpt/StageOperands.h"
+#include "dialects/Tile/OperandExtents.h"
 #include "passes/TileOpt/MadeOperands.h"
 #include "passes/TileOpt/WarpgroupOperands.h"
 
@@ -178,6 +185,49 @@ static DotDims getDims(DotOp dot) {
           list(dot.getRhsContract())};
 }
 
+/// Lowers `extents` to where `mask` ends; false if it is no box from 0 on.
+static bool findExtents(Value mask, MutableArrayRef<int64_t> extents) {
+  if (auto broadcast = mask.getDefiningOp<BroadcastOp>())
+    return findExtents(broadcast.getValue(), extents);
+  if (auto both = mask.getDefiningOp<arith::AndIOp>())
+    return findExtents(both.getLhs(), extents) &&
+           findExtents(both.getRhs(), extents);
+  auto compare = mask.getDefiningOp<arith::CmpIOp>();
+  APInt bound, shift;
+  if (!compare || compare.getPredicate() != arith::CmpIPredicate::slt ||
+      !matchPattern(compare.getRhs(), m_ConstantInt(&bound)))
+    return false;
+  Value line = compare.getLhs();
+  int64_t first = 0;
+  if (auto shifted = line.getDefiningOp<arith::AddIOp>();
+      shifted && matchPattern(shifted.getRhs(), m_ConstantInt(&shift))) {
+    first = shift.getSExtValue();
+    line = shifted.getLhs();
+  }
+  auto iota = line.getDefiningOp<IotaOp>();
+  if (!iota)
+    return false;
+  int64_t &extent = extents[iota.getDim()];
+  extent = std::clamp<int64_t>(bound.getSExtValue() - first, 0, extent);
+  return true;
+}
+
+/// What a dot's operand is in front of a mask that keeps a box from 0 on and sets
+/// the rest to zero, and the box; the operand itself and nothing otherwise.
+static std::pair<Value, SmallVector<int64_t>> splitMask(Value operand) {
+  auto select = operand.getDefiningOp<arith::SelectOp>();
+  if (!select || !matchPattern(select.getFalseValue(), m_AnyZeroFloat()) ||
+      !isa<RankedTensorType>(select.getCondition().getType()) ||
+      !isa_and_nonnull<WindowOp, ReshapeOp, TransOp, LoadOp>(
+          select.getTrueValue().getDefiningOp()))
+    return {operand, {}};
+  SmallVector<int64_t> extents(
+      cast<RankedTensorType>(operand.getType()).getShape());
+  if (!findExtents(select.getCondition(), extents))
+    return {operand, {}};
+  return {select.getTrueValue(), extents};
+}
+
 /// The precision in which operands are staged: tf32 rounds, bf16 and f16 cast,
 /// ieee leaves them.
 static Precision getStagedPrecision(DotOp dot) {
@@ -218,6 +268,18 @@ void Stager::planDot(DotOp dot) {
       accumulators[dot.getResult()] = layouts->acc;
   }
 
+  std::array<SmallVector<int64_t>, 2> extents;
+  if (layouts && !narrow)
+    for (unsigned which : {0, 1}) {
+      OpOperand &operand = dot->getOpOperand(which);
+      Value masked = operand.get();
+      auto [value, box] = splitMask(masked);
+      extents[which] = box;
+      operand.set(value);
+      if (masked.use_empty())
+        masked.getDefiningOp()->erase();
+    }
+
   // The op is made when the last of its operands has its tile.
   auto tiles = std::make_shared<std::array<StagedTile, 2>>();
   auto emitMma = [=, this]() mutable {
@@ -239,6 +301,10 @@ void Stager::planDot(DotOp dot) {
         layouts ? DistributedAttr::get(b.getContext(), layouts->rhs) : nullptr,
         lhs.isRounded ? b.getUnitAttr() : nullptr,
         rhs.isRounded ? b.getUnitAttr() : nullptr, Value());
+    for (unsigned which : {0, 1})
+      if (!extents[which].empty())
+        mma->setAttr(getOperandExtentsName(which),
+                     b.getDenseI64ArrayAttr(extents[which]));
     if (layouts) {
       anchors.push_back({mma.getResult(), layouts->acc});
       ++counts.mma;
@@ -503,6 +569,9 @@ void Stager::emit(const StageKey &key, Stage &stage) {
     copyLayout = made->layout;
     if (made->isNew)
       anchors.push_back({root, copyLayout});
+  } else if (stage.readers.front().layout &&
+             getPatchLayout(root, numWarps)) {
+    anchors.push_back({root, copyLayout});
   }
   SmallVector<SharedAccess, 4> accesses;
   auto addAccess = [&](const DistributedLayout &threads, const ViewChain &chain,

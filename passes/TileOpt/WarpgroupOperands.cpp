@@ -1,6 +1,7 @@
 //===- WarpgroupOperands.cpp - which operand wgmma reads itself --*- C++ -*-===//
 
 #include "passes/TileOpt/WarpgroupOperands.h"
+#include "dialects/Tile/Layout/RegisterOrder.h"
 #include "dialects/Tile/Layout/WgmmaPlan.h"
 
 using namespace mlir;
@@ -124,7 +125,66 @@ std::optional<ViewChain> WarpgroupPlanner::splitRight(Value operand,
   return result;
 }
 
+/// A thread's patch is four by four: rows of memory that are read in vectors, and
+/// stored in vectors across them, the depth of core matrices. (Rows that cannot be
+/// read in vectors of four make it narrower.) Eight lanes share the eight columns of
+/// a core matrix, and as many steps in depth as that leaves, so that their stores
+/// meet all banks. Nothing where memory runs along the depth, or extents are no
+/// powers of two.
+std::optional<DistributedLayout> tilefuse::getPatchLayout(Value root,
+                                                          unsigned numWarps) {
+  auto reshape = root.getDefiningOp<ReshapeOp>();
+  if (!reshape)
+    return std::nullopt;
+  Value value = reshape.getValue();
+  ArrayRef<int64_t> shape = getShape(value), split = getShape(root);
+  if (split.size() != shape.size() + 1)
+    return std::nullopt;
+  int64_t depth = 0;
+  while (split[depth] == shape[depth])
+    ++depth;
+  MemoryOrder order = getMemoryOrder(value, numWarps);
+  int64_t row = order.dims.front();
+  if (row == depth || order.vector > rowElements ||
+      split[depth + 1] != rowElements ||
+      !llvm::all_of(shape, llvm::isPowerOf2_64))
+    return std::nullopt;
+
+  using Basis = DistributedLayout::Basis;
+  SmallVector<SmallVector<int64_t, 4>> factors;
+  for (int64_t extent : shape)
+    factors.push_back({extent});
+  SmallVector<Basis> registers, threads;
+  SmallVector<int64_t> taken(shape.size(), 1);
+  auto take = [&](SmallVectorImpl<Basis> &list, int64_t dim, int64_t count) {
+    for (; count > 1 && taken[dim] < shape[dim]; count /= 2, taken[dim] *= 2) {
+      Basis basis(shape.size(), 0);
+      basis[dim] = taken[dim];
+      list.push_back(basis);
+    }
+  };
+  take(registers, row, order.vector);
+  take(registers, depth, rowElements);
+  take(threads, row, 8 / order.vector);
+  take(threads, depth, order.vector);
+  size_t numThreadBits = 5 + llvm::Log2_64(numWarps);
+  for (int64_t dim : order.dims)
+    take(threads, dim, shape[dim]);
+  for (size_t bit = numThreadBits; bit < threads.size(); ++bit)
+    registers.push_back(threads[bit]);
+  threads.resize(numThreadBits, Basis(shape.size(), 0));
+  std::vector<DistributedLayout::Bases> bases(numHardware);
+  llvm::append_range(bases[unsigned(Hardware::Register)], registers);
+  for (auto [i, basis] : llvm::enumerate(threads))
+    bases[unsigned(i < 5 ? Hardware::Lane : Hardware::Warp)].push_back(basis);
+  std::string error;
+  auto layout = DistributedLayout::get(factors, bases, error);
+  return layout ? layout->reshape(shape, split) : std::nullopt;
+}
+
 DistributedLayout tilefuse::getCopyLayout(Value root, unsigned numWarps) {
+  if (auto patch = getPatchLayout(root, numWarps))
+    return *patch;
   if (auto reshape = root.getDefiningOp<ReshapeOp>())
     if (auto layout =
             getMemoryLayout(reshape.getValue(), numWarps)
@@ -159,9 +219,10 @@ SharedLayout WarpgroupPlanner::getLayout(const ViewChain &chain,
       padding[depthLevel - 1] = depthPad * rowElements;
       padding[depthLevel] = restPad * rowElements;
       SharedLayout layout = SharedLayout::getPadded(shape, order, padding);
-      int64_t vector = getSharedVector(layout, threads, shape, 4);
-      int64_t cost =
-          countBankPasses(layout, threads, shape, 4, vector).passes;
+      DistributedLayout stored =
+          getSharedOrder(layout, threads, shape, 4).layout;
+      int64_t vector = getSharedVector(layout, stored, shape, 4);
+      int64_t cost = countBankPasses(layout, stored, shape, 4, vector).passes;
       if (best && cost >= bestCost)
         continue;
       best = layout;
@@ -251,9 +312,12 @@ WarpgroupPlanner::plan(DotOp dot, ArrayRef<int64_t> folded) {
     if (!product || product->columns < leastColumns)
       continue;
     // Wide instructions load fewer fragments; of equals, the right operand that
-    // is smaller, since it goes through registers.
-    auto getSize = [](const WarpgroupProduct &p) {
-      return cast<RankedTensorType>(p.right.root.getType()).getNumElements();
+    // is smaller, since it goes through registers, then the one that memory has
+    // along the depth.
+    auto getSize = [&](const WarpgroupProduct &p) {
+      return std::pair(
+          cast<RankedTensorType>(p.right.root.getType()).getNumElements(),
+          getPatchLayout(p.right.root, numWarps).has_value());
     };
     if (!best || std::min<int64_t>(product->columns, 128) >
                      std::min<int64_t>(best->columns, 128) ||

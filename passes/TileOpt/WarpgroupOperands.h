@@ -62,8 +62,13 @@ private:
   llvm::DenseMap<mlir::Value, tile::SharedLayout> rootLayouts;
 };
 
-/// The layout in which a staged value is copied: as memory wants it, seen through
-/// a reshape of what was loaded.
+/// The layout of a right operand that memory has across its depth: patches that
+/// are read along rows and stored along the depth, both in whole vectors.
+std::optional<tile::DistributedLayout> getPatchLayout(mlir::Value root,
+                                                      unsigned numWarps);
+
+/// The layout in which a staged value is copied: patches, or as memory wants it,
+/// seen through a reshape of what was loaded.
 tile::DistributedLayout getCopyLayout(mlir::Value root, unsigned numWarps);
 
 } // namespace tilefuse

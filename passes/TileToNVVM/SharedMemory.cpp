@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Tile/Layout/RegisterOrder.h"
 #include "passes/TileToNVVM/Fragments.h"
 #include "passes/TileToNVVM/GlobalAccess.h"
 #include "passes/TileToNVVM/KernelEmitter.h"
@@ -72,10 +73,30 @@ LogicalResult KernelEmitter::emitSharedSlot(tile::SharedSlotOp op) {
   return success();
 }
 
-/// x rounded to nearest with 10 mantissa bits, still an f32.
-static Value roundToTf32(OpBuilder &builder, Location loc, Value value) {
-  return LLVM::BitcastOp::create(builder, loc, builder.getF32Type(),
-                                 emitTf32(builder, loc, value));
+/// x rounded to nearest with 10 mantissa bits, still an f32. Where x is another
+/// value or zero, that is rounded instead, once for all elements it is spread over.
+static Value roundToTf32(OpBuilder &builder, Location loc, Value value,
+                         llvm::DenseMap<Value, Value> &known) {
+  auto [place, isNew] = known.try_emplace(value);
+  if (!isNew)
+    return place->second;
+  Value rounded;
+  auto isZero = [](Value x) { return matchPattern(x, m_AnyZeroFloat()); };
+  auto select = value.getDefiningOp<arith::SelectOp>();
+  if (isZero(value)) {
+    rounded = value;
+  } else if (select &&
+             (isZero(select.getTrueValue()) || isZero(select.getFalseValue()))) {
+    Value yes = roundToTf32(builder, loc, select.getTrueValue(), known);
+    Value no = roundToTf32(builder, loc, select.getFalseValue(), known);
+    rounded = arith::SelectOp::create(builder, loc, select.getCondition(), yes,
+                                      no);
+  } else {
+    rounded = LLVM::BitcastOp::create(builder, loc, builder.getF32Type(),
+                                      emitTf32(builder, loc, value));
+  }
+  known[value] = rounded;
+  return rounded;
 }
 
 /// A tile that some wgmma takes as its right operand.
@@ -103,13 +124,20 @@ static bool isReadByWgmma(Value tile) {
 
 LogicalResult KernelEmitter::emitCopyToShared(tile::CopyToSharedOp op) {
   auto type = cast<RankedTensorType>(op.getValue().getType());
-  FailureOr<tile::DistributedLayout> layout = getLayout(op, type);
-  if (failed(layout))
+  FailureOr<tile::DistributedLayout> held = getLayout(op, type);
+  if (failed(held))
     return failure();
   if (op.getRounding() && *op.getRounding() != tile::Precision::tf32)
     return op.emitOpError("rounds to tf32 only");
 
   Location loc = op.getLoc();
+  auto destType = cast<tile::SharedType>(op.getDest().getType());
+  tile::RegisterOrder order = tile::getSharedOrder(
+      cast<tile::SharedLayoutAttr>(destType.getLayout()).getLayout(), *held,
+      type.getShape(),
+      getMemoryBytes(getMemoryType(getScalarType(destType.getElementType()))),
+      llvm::Log2_64(kPartSize));
+  const tile::DistributedLayout *layout = &order.layout;
   SharedAccess access(*this, loc, op.getDest(), *layout);
   BlockCoords coords(*layout, *sums);
   Value owner = sums->getIsZero(coords.getCopyMask());
@@ -118,32 +146,25 @@ LogicalResult KernelEmitter::emitCopyToShared(tile::CopyToSharedOp op) {
     return emitIsReal(loc, coords, type.getShape(), reg);
   };
   int64_t width = access.getVector();
+  llvm::DenseMap<Value, Value> roundedValues;
   auto storeGroup = [&](int64_t reg, ArrayRef<Value> values) {
     if ((reg & copies) || coords.isPadding(type.getShape(), reg))
       return;
-    // A group with padding in it stores one by one.
-    bool whole = true;
-    for (int64_t i = 1; i < width && whole; ++i)
-      whole = !getInside(reg + i) && !coords.isPadding(type.getShape(), reg + i);
-    int64_t step = whole && !getInside(reg) ? width : 1;
-    for (int64_t i = 0; i < width; i += step) {
-      if (coords.isPadding(type.getShape(), reg + i))
-        continue;
-      SmallVector<Value> elements;
-      for (int64_t j = 0; j < step; ++j) {
-        Value element = values[reg + i + j];
-        if (op.getRounding()) {
-          Value rounded = roundToTf32(builder, loc, element);
-          element = op.getRest() ? Value(arith::SubFOp::create(
-                                       builder, loc, element, rounded))
-                                 : rounded;
-        }
-        elements.push_back(toMemory(builder, loc, element));
+    // A group is all real or all padding (getSharedVector).
+    SmallVector<Value> elements;
+    for (int64_t i = 0; i < width; ++i) {
+      Value element = values[order.getOld(reg + i)];
+      if (op.getRounding()) {
+        Value rounded = roundToTf32(builder, loc, element, roundedValues);
+        element = op.getRest() ? Value(arith::SubFOp::create(builder, loc,
+                                                             element, rounded))
+                               : rounded;
       }
-      auto [pointer, offset] = access.getAddress(reg + i);
-      storeElements(builder, loc, pointer, offset,
-                    conjoin(loc, owner, getInside(reg + i)), elements);
+      elements.push_back(toMemory(builder, loc, element));
     }
+    auto [pointer, offset] = access.getAddress(reg);
+    storeElements(builder, loc, pointer, offset,
+                  conjoin(loc, owner, getInside(reg)), elements);
   };
   auto storeAll = [&](int64_t begin, int64_t end, ArrayRef<Value> values) {
     for (int64_t reg = begin; reg < end; reg += width)
@@ -155,7 +176,7 @@ LogicalResult KernelEmitter::emitCopyToShared(tile::CopyToSharedOp op) {
     (void)storeAll(0, layout->getNumRegisters(), get(op.getValue()));
   } else {
     Registers registers(layout->getNumRegisters());
-    if (failed(emitLoadParts(load, *layout, kPartSize, registers,
+    if (failed(emitLoadParts(load, *held, kPartSize, registers,
                              [&](int64_t begin, int64_t end) {
                                return storeAll(begin, end, registers);
                              })))
@@ -260,14 +281,11 @@ LogicalResult KernelEmitter::emitAsyncCopy(tile::AsyncCopyOp op) {
     Value reads = global.getPredicate(reg);
     source = offsetPointer(loc, source, sourceOffset);
     dest = offsetPointer(loc, dest, destOffset);
+    // Of a source outside the view no byte is read, so that it may be any address.
     Value size;
-    if (reads) {
-      // A source outside the view is not read, yet must be an address.
+    if (reads)
       size = arith::SelectOp::create(builder, loc, reads, i32(loc, bytes),
                                      i32(loc, 0));
-      source = arith::SelectOp::create(builder, loc, reads, source,
-                                       getScalar(op.getView()));
-    }
     if (writes) {
       emitPredicatedCopy(builder, loc, writes, dest, source, bytes, size);
       continue;
