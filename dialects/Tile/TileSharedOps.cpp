@@ -2,7 +2,7 @@
 
 #include "dialects/Tile/Layout/Conversion.h"
 #include "dialects/Tile/Layout/WgmmaPlan.h"
-#include "dialects/Tile/Tile.h"
+#include "dialects/Tile/OperandExtents.h"
 
 using namespace mlir;
 using namespace tilefuse::tile;
@@ -313,6 +313,17 @@ LogicalResult MmaOp::verify() {
            << lhs.getElementType() << " and " << rhs.getElementType();
   if (failed(::getLayout(*this, acc, "accumulator")))
     return failure();
+  for (auto [which, type] : {std::pair(0u, lhs), std::pair(1u, rhs)}) {
+    if (!(*this)->hasAttr(getOperandExtentsName(which)))
+      continue;
+    auto extents = getOperandExtents(*this, which);
+    if (!extents || extents->size() != type.getShape().size())
+      return emitOpError(getOperandExtentsName(which))
+             << " must have an extent for each dim of " << type;
+    if (getMma() != MmaKind::mma_sync || !lhs.getElementType().isF32())
+      return emitOpError(getOperandExtentsName(which))
+             << " are for mma_sync of f32";
+  }
   bool isWarpgroup = getMma() == MmaKind::wgmma;
   if (!isWarpgroup && (getLhsRounded() || getRhsRounded()) &&
       (getPrecision() != Precision::tf32 || !lhs.getElementType().isF32()))

@@ -21,11 +21,18 @@
 // steps again by single products, which are right for infinities and NaN, and
 // takes them where the three products gave NaN.
 //
+// An operand that ends inside of the block (OperandExtents.h) is masked when its
+// fragment is loaded.
+//
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Tile/OperandExtents.h"
 #include "passes/TileToNVVM/Fragments.h"
 #include "passes/TileToNVVM/KernelEmitter.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+#include <map>
+#include <memory>
 
 using namespace mlir;
 
@@ -52,24 +59,53 @@ void emitInstruction(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape,
     value = LLVM::ExtractValueOp::create(builder, loc, result, i);
 }
 
+/// The end of an operand inside of its block.
+struct OperandEnd {
+  /// Whether a fragment register lies behind it in all threads.
+  std::function<bool(int64_t)> isBehind;
+  /// Whether it lies before it in this thread; null: in all threads.
+  std::function<Value(int64_t)> emitIsBefore;
+};
+using OperandEnds = std::array<std::optional<OperandEnd>, 2>;
+
 /// All instructions of one step in depth, added to `sum`.
 void emitDepth(OpBuilder &builder, Location loc, NVVM::MMATypes type,
                ArrayRef<tile::MmaStep> steps, FragmentLoader &lhs,
-               FragmentLoader &rhs, MutableArrayRef<Value> sum) {
+               FragmentLoader &rhs, MutableArrayRef<Value> sum,
+               const OperandEnds &ends = {}) {
   bool isTf32 = type == NVVM::MMATypes::tf32;
   SmallVector<int64_t> shape = {16, 8, tile::getMmaDepth(isTf32 ? 32 : 16)};
   auto halves = VectorType::get({2}, builder.getF16Type());
   struct Operand {
     SmallVector<Value, 4> big, small;
   };
-  auto collect = [&](FragmentLoader &fragment, ArrayRef<int64_t> registers) {
+  auto isNothing = [](ArrayRef<int64_t> registers,
+                      const std::optional<OperandEnd> &end) {
+    return end && llvm::all_of(registers, end->isBehind);
+  };
+  std::array<std::map<int64_t, Value>, 2> inside;
+  auto mask = [&](unsigned which, int64_t reg, Value word) {
+    if (!word || !ends[which])
+      return word;
+    auto [known, isNew] = inside[which].try_emplace(reg);
+    if (isNew)
+      known->second = ends[which]->emitIsBefore(reg);
+    if (!known->second)
+      return word;
+    Value zero = arith::ConstantOp::create(
+        builder, loc, builder.getIntegerAttr(word.getType(), 0));
+    return arith::SelectOp::create(builder, loc, known->second, word, zero)
+        .getResult();
+  };
+  auto collect = [&](unsigned which, ArrayRef<int64_t> registers) {
+    FragmentLoader &fragment = which == 0 ? lhs : rhs;
     Operand operand;
     for (size_t i = 0; i < registers.size(); i += isTf32 ? 1 : 2) {
       if (isTf32) {
         Tf32Pair pair = fragment.getTf32(registers[i]);
-        operand.big.push_back(pair.big);
+        operand.big.push_back(mask(which, registers[i], pair.big));
         if (pair.small)
-          operand.small.push_back(pair.small);
+          operand.small.push_back(mask(which, registers[i], pair.small));
         continue;
       }
       Value word = fragment.getHalves(registers[i], registers[i + 1]);
@@ -80,10 +116,12 @@ void emitDepth(OpBuilder &builder, Location loc, NVVM::MMATypes type,
     return operand;
   };
   for (const tile::MmaStep &step : steps) {
+    if (isNothing(step.lhs, ends[0]) || isNothing(step.rhs, ends[1]))
+      continue;
     SmallVector<Value, 4> values;
     for (int64_t reg : step.acc)
       values.push_back(sum[reg]);
-    Operand a = collect(lhs, step.lhs), b = collect(rhs, step.rhs);
+    Operand a = collect(0, step.lhs), b = collect(1, step.rhs);
     if (!a.small.empty()) {
       emitInstruction(builder, loc, shape, type, a.small, b.big, values);
       emitInstruction(builder, loc, shape, type, a.big, b.small, values);
@@ -156,10 +194,22 @@ LogicalResult KernelEmitter::emitMmaSync(tile::MmaOp op) {
   NVVM::MMATypes type = isTf32           ? NVVM::MMATypes::tf32
                         : element.isF16() ? NVVM::MMATypes::f16
                                           : NVVM::MMATypes::bf16;
+  OperandEnds ends;
+  for (unsigned which : {0, 1})
+    if (auto extents = tile::getOperandExtents(op, which)) {
+      auto coords = std::make_shared<BlockCoords>(
+          which == 0 ? layouts.lhs : layouts.rhs, *sums);
+      SmallVector<int64_t> shape(*extents);
+      ends[which] = {
+          [=](int64_t reg) { return coords->isPadding(shape, reg); },
+          [=, this](int64_t reg) {
+            return emitIsReal(loc, *coords, shape, reg);
+          }};
+    }
   Registers acc(get(op.getAcc()));
   if (!split) {
     for (const SmallVector<tile::MmaStep> &depth : *plan)
-      emitDepth(builder, loc, type, depth, lhs, rhs, acc);
+      emitDepth(builder, loc, type, depth, lhs, rhs, acc, ends);
     set(op.getResult(), acc);
     return success();
   }
@@ -170,7 +220,7 @@ LogicalResult KernelEmitter::emitMmaSync(tile::MmaOp op) {
     rest = rest.drop_front(part.size());
     Registers sum(acc.size(), zero(loc, builder.getF32Type()));
     for (const SmallVector<tile::MmaStep> &depth : part)
-      emitDepth(builder, loc, type, depth, lhs, rhs, sum);
+      emitDepth(builder, loc, type, depth, lhs, rhs, sum, ends);
     // One instruction's sums at a time: the repair must not cost the common path
     // registers.
     sum = emitRepair(builder, loc, sum, [&](MutableArrayRef<Value> again) {
@@ -183,7 +233,7 @@ LogicalResult KernelEmitter::emitMmaSync(tile::MmaOp op) {
         for (const SmallVector<tile::MmaStep> &depth : part)
           for (const tile::MmaStep &step : depth)
             if (step.acc == target.acc)
-              emitDepth(builder, loc, type, step, lhs, rhs, single);
+              emitDepth(builder, loc, type, step, lhs, rhs, single, ends);
         for (int64_t reg : target.acc) {
           Value isNan = arith::CmpFOp::create(builder, loc,
                                               arith::CmpFPredicate::UNO,

@@ -48,6 +48,8 @@ namespace {
 
 /// Beyond this many unrolled taps the outer tap dims become loops.
 constexpr int64_t maxUnrolledTaps = 256;
+/// Loops whose last step is code of its own, at most: each doubles the code.
+constexpr unsigned mostPeeled = 2;
 
 class ContractionTiling {
 public:
@@ -67,7 +69,11 @@ private:
   /// All combinations of the unrolled dims selected by `reduction`.
   SmallVector<SmallVector<int64_t>> enumerate(bool reduction) const;
   Slice fix(const Slice &box, bool reduction, ArrayRef<int64_t> values) const;
-  std::optional<unsigned> getPeeledLoop(ArrayRef<int64_t> counts) const;
+  SmallVector<bool> getPeeledLoops(ArrayRef<int64_t> counts) const;
+  FailureOr<SmallVector<Value>> emitSteps(ArrayRef<int64_t> counts,
+                                          ArrayRef<bool> peeled,
+                                          ArrayRef<Coord> outer,
+                                          ValueRange accumulators);
   FailureOr<SmallVector<Value>> emitStep(ArrayRef<Coord> counters,
                                          ValueRange accumulators);
   FailureOr<LabelledBlock> readOperand(unsigned index, const Slice &box);
@@ -396,13 +402,15 @@ Value ContractionTiling::emitProduct(LabelledBlock lhs, LabelledBlock rhs,
   return emitter.reshape(loc, dot, originalShape);
 }
 
-/// The loop whose last step is emitted by itself: that step ends past the dim's
-/// end, and elements past it must be masked in each window of a patch, which
-/// then no longer is a view of the patch. All other steps need no mask.
-std::optional<unsigned>
-ContractionTiling::getPeeledLoop(ArrayRef<int64_t> counts) const {
+/// The loops whose last step is emitted by itself: that step ends past the dim's
+/// end, and elements past it must be masked in each window of a patch. All other
+/// steps need no mask, and the last one has its mask at a fixed place.
+SmallVector<bool>
+ContractionTiling::getPeeledLoops(ArrayRef<int64_t> counts) const {
+  SmallVector<bool> peeled(counts.size(), false);
   unsigned position = counts.size();
-  for (unsigned dim = form.getNumDims(); dim-- > 0;) {
+  unsigned room = mostPeeled;
+  for (unsigned dim = form.getNumDims(); dim-- > 0 && room;) {
     if (!form.isReduction(dim))
       continue;
     --position;
@@ -413,9 +421,42 @@ ContractionTiling::getPeeledLoop(ArrayRef<int64_t> counts) const {
       for (const auto &dimForm : access.dims)
         if (dimForm && dimForm->coefficients[dim] != 0 &&
             dimForm->getDims().size() > 1 && !reader.isExactDim(index, dim))
-          return position;
+          peeled[position] = true;
+    room -= peeled[position];
   }
-  return std::nullopt;
+  return peeled;
+}
+
+/// The steps of all reduction dims behind those that have a counter.
+FailureOr<SmallVector<Value>>
+ContractionTiling::emitSteps(ArrayRef<int64_t> counts, ArrayRef<bool> peeled,
+                             ArrayRef<Coord> outer, ValueRange accumulators) {
+  size_t first = outer.size(), end = first;
+  while (end < counts.size() && !peeled[end])
+    ++end;
+  auto join = [](ArrayRef<Coord> a, ArrayRef<Coord> b) {
+    SmallVector<Coord> all(a);
+    llvm::append_range(all, b);
+    return all;
+  };
+  if (end > first || first == counts.size())
+    return emitter.emitLoops(
+        loc, counts.slice(first, end - first), accumulators,
+        [&](ArrayRef<Coord> own, ValueRange sums) {
+          SmallVector<Coord> counters = join(outer, own);
+          return end == counts.size()
+                     ? emitStep(counters, sums)
+                     : emitSteps(counts, peeled, counters, sums);
+        });
+  FailureOr<SmallVector<Value>> most = emitter.emitLoops(
+      loc, {counts[first] - 1}, accumulators,
+      [&](ArrayRef<Coord> own, ValueRange sums) {
+        return emitSteps(counts, peeled, join(outer, own), sums);
+      });
+  if (failed(most))
+    return failure();
+  return emitSteps(counts, peeled, join(outer, Coord(counts[first] - 1)),
+                   *most);
 }
 
 FailureOr<SmallVector<Value>>
@@ -521,28 +562,9 @@ FailureOr<Value> ContractionTiling::run(const Slice &slice) {
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
     if (form.isReduction(dim))
       counts.push_back(count[dim]);
-  std::optional<unsigned> peeled = getPeeledLoop(counts);
-  int64_t unmasked = 0;
-  if (peeled)
-    unmasked = std::exchange(counts[*peeled], 1) - 1;
   bool wasInProduct = emitter.setInProduct(true);
-  FailureOr<SmallVector<Value>> sums = emitter.emitLoops(
-      loc, counts, zeros,
-      [&](ArrayRef<Coord> counters,
-          ValueRange carried) -> FailureOr<SmallVector<Value>> {
-        if (!peeled)
-          return emitStep(counters, carried);
-        SmallVector<Coord> inner(counters);
-        FailureOr<SmallVector<Value>> most = emitter.emitLoops(
-            loc, {unmasked}, carried, [&](ArrayRef<Coord> own, ValueRange sums) {
-              inner[*peeled] = own.front();
-              return emitStep(inner, sums);
-            });
-        if (failed(most))
-          return failure();
-        inner[*peeled] = Coord(unmasked);
-        return emitStep(inner, *most);
-      });
+  FailureOr<SmallVector<Value>> sums =
+      emitSteps(counts, getPeeledLoops(counts), {}, zeros);
   emitter.setInProduct(wasInProduct);
   if (failed(sums))
     return failure();

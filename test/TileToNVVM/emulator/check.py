@@ -156,9 +156,28 @@ def masks(text):
     check("y", y, expected, 0)
 
 
+def weight_gradient(text):
+    x = rng.random((2, 16, 12, 46), np.float32)
+    dz = rng.random((2, 16, 10, 44), np.float32) - np.float32(0.5)
+    x[..., 45] = np.inf
+    dw = np.full((16, 16, 3, 3), np.nan, np.float32)
+    launch(text, [x, dz, dw], 1, SHARED)
+    finite = np.where(np.isinf(x), np.float32(0), x)
+    expected = np.zeros((16, 16, 3, 3))
+    for r in range(3):
+        for s in range(3):
+            expected[:, :, r, s] = np.einsum(
+                "nohw,nchw->oc", wide(round_tf32(dz)),
+                wide(round_tf32(finite))[:, :, r:r + 10, s:s + 44])
+    if np.isfinite(dw[..., 2]).any():
+        sys.exit("the last tap should meet the infinite column")
+    check("dw", dw[..., :2], expected[..., :2], 1e-5)
+
+
 CASES = {
     "convolution": convolution,
     "transposed-convolution": transposed_convolution,
+    "weight-gradient": weight_gradient,
     "matmul-tf32": lambda t: matmul(t, "f4", lambda v: wide(round_tf32(v)), 3e-6),
     "matmul-f32": matmul_f32,
     "matmul-f16": lambda t: matmul(t, "f2", wide, 3e-6),
