@@ -52,10 +52,13 @@ constexpr PhaseRow phases[] = {
     {Phase::Schedules, "schedules", Both, "fuse-select-schedules"},
     // fuse.kernel -> tile.func and tile.launch. Values become blocks.
     {Phase::Tile,      "tile",      Both, "fuse-tile-kernels,canonicalize,cse"},
-    // Offsets of the intermediates in one workspace, by liveness.
-    {Phase::Plan,      "plan",      Both, "tile-plan-buffers"},
-    // exp, tanh, erf, ...: the same arithmetic on every target.
-    {Phase::Math,      "math",      Both, "tile-expand-math"},
+    // Offsets of the intermediates in one workspace, by liveness; what may be
+    // updated in place.
+    {Phase::Plan,      "plan",      Both, "tile-plan-buffers,tile-mark-updates"},
+    // exp, tanh, erf, ...: the same arithmetic on every target, but for 2^x, which
+    // GPUs have an instruction for.
+    {Phase::Math,      "math",      CPU,  "tile-expand-math"},
+    {Phase::Math,      "math",      GPU,  "tile-expand-math{approximate}"},
     // Where each element of a block lives: registers, lanes, warps, shared; then
     // copies of later rounds beside the products of this one.
     {Phase::Layouts,   "layouts",   GPU,  "tile-assign-layouts,tile-pipeline"},
@@ -67,18 +70,20 @@ constexpr PhaseRow phases[] = {
 };
 // clang-format on
 
-/// Adds passes or pipelines given by name, comma-separated. Nesting is implicit
+/// Adds passes or pipelines given by name, comma-separated, options in braces. Nesting is implicit
 /// while they are added (parsePassPipeline would not allow that), so the table
 /// need not say which op a pass is anchored on.
 void addPasses(OpPassManager &manager, llvm::StringRef passes) {
   OpPassManager::Nesting nesting = manager.getNesting();
   manager.setNesting(OpPassManager::Nesting::Implicit);
   auto fail = [](const Twine &) { return failure(); };
-  for (llvm::StringRef name : llvm::split(passes, ',')) {
+  for (llvm::StringRef text : llvm::split(passes, ',')) {
+    auto [name, options] = text.split('{');
+    options.consume_back("}");
     const PassRegistryEntry *entry = PassPipelineInfo::lookup(name);
     if (!entry)
       entry = PassInfo::lookup(name);
-    if (!entry || failed(entry->addToPipeline(manager, "", fail)))
+    if (!entry || failed(entry->addToPipeline(manager, options, fail)))
       llvm::report_fatal_error("the phase table names an unknown pass: " + name,
                                /*gen_crash_diag=*/false);
   }

@@ -39,7 +39,7 @@ public:
   mlir::Value mul(mlir::Value x, mlir::Value y);
   /// Floats only.
   mlir::Value div(mlir::Value x, mlir::Value y);
-  /// 1 / x, within 1 ulp where x is f32 or narrower.
+  /// 1 / x, within 1 ulp where x is f32 or narrower; denormals may be flushed.
   mlir::Value reciprocal(mlir::Value x);
   mlir::Value neg(mlir::Value x);
   mlir::Value abs(mlir::Value x);

@@ -128,7 +128,12 @@ Value Relu6Op::emit(ElementBuilder &e, ValueRange x) {
 }
 
 Value LeakyReluOp::emit(ElementBuilder &e, ValueRange x) {
-  return emitIfPositive(e, x[0], e.mul(x[0], getSlope().convertToDouble()));
+  double slope = getSlope().convertToDouble();
+  Value scaled = e.mul(x[0], slope);
+  // The larger of the two, unless 0 * infinity is one.
+  if (slope > 0 && slope <= 1)
+    return e.max(x[0], scaled);
+  return emitIfPositive(e, x[0], scaled);
 }
 
 Value EluOp::emit(ElementBuilder &e, ValueRange x) {
@@ -154,18 +159,23 @@ Value SiluOp::emit(ElementBuilder &e, ValueRange x) {
   return e.mul(x[0], emitSigmoid(e, x[0]));
 }
 
+// 1 + erf(y) is erfc(|y|), or 2 less that for y > 0: no digits of small values are
+// lost, and one form of erfc serves all y.
 Value GeluOp::emit(ElementBuilder &e, ValueRange x) {
   constexpr double sqrtHalf = 0.70710678118654752440;
   constexpr double sqrtTwoOverPi = 0.79788456080286535588;
-  Value inner;
+  Value half = e.mul(x[0], 0.5);
   if (getApproximate() == GeluKind::none) {
-    inner = e.math<math::ErfOp>(e.mul(x[0], sqrtHalf));
-  } else {
-    Value cube = e.mul(e.mul(x[0], x[0]), x[0]);
-    Value sum = e.add(x[0], e.mul(cube, 0.044715));
-    inner = e.math<math::TanhOp>(e.mul(sum, sqrtTwoOverPi));
+    Value tail =
+        e.math<math::ErfcOp>(e.abs(e.mul(x[0], sqrtHalf)));
+    Value twice = e.select(e.compare(Predicate::gt, x[0], 0.0),
+                           e.sub(e.constant(2, x[0]), tail), tail);
+    return e.mul(half, twice);
   }
-  return e.mul(e.mul(x[0], 0.5), e.add(inner, 1));
+  Value cube = e.mul(e.mul(x[0], x[0]), x[0]);
+  Value sum = e.add(x[0], e.mul(cube, 0.044715));
+  Value inner = e.math<math::TanhOp>(e.mul(sum, sqrtTwoOverPi));
+  return e.mul(half, e.add(inner, 1));
 }
 
 // The unselected side may overflow; the selected one does not.

@@ -592,6 +592,9 @@ Value tilefuse::expandDouble(ImplicitLocOpBuilder &b, Operation *op,
       .Case([&](math::Log1pOp) { return expandWideLog1p(w, x[0]); })
       .Case([&](math::TanhOp) { return expandWideTanh(w, x[0]); })
       .Case([&](math::ErfOp) { return expandWideErf(w, x[0]); })
+      .Case([&](math::ErfcOp) {
+        return w.sub(w.d(1.0), expandWideErf(w, x[0]));
+      })
       .Case([&](math::SinOp) { return expandWideSin(w, x[0]); })
       .Case([&](math::CosOp) { return expandWideCos(w, x[0]); })
       .Case([&](math::AtanOp) { return expandWideAtan(w, x[0]); })

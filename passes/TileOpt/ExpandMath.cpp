@@ -15,18 +15,19 @@ using namespace mlir;
 using namespace tilefuse;
 
 // The expansion of `op` on f32 operands, or null when it is to stay.
-static Value expand(ImplicitLocOpBuilder &b, Operation *op,
-                    ArrayRef<Value> x) {
+static Value expand(ImplicitLocOpBuilder &b, Operation *op, ArrayRef<Value> x,
+                    bool approximate) {
   return llvm::TypeSwitch<Operation *, Value>(op)
-      .Case([&](math::ExpOp) { return expandExp(b, x[0]); })
-      .Case([&](math::Exp2Op) { return expandExp2(b, x[0]); })
+      .Case([&](math::ExpOp) { return expandExp(b, x[0], approximate); })
+      .Case([&](math::Exp2Op) { return expandExp2(b, x[0], approximate); })
       .Case([&](math::ExpM1Op) { return expandExpM1(b, x[0]); })
       .Case([&](math::LogOp) { return expandLog(b, x[0]); })
       .Case([&](math::Log2Op) { return expandLog2(b, x[0]); })
       .Case([&](math::Log10Op) { return expandLog10(b, x[0]); })
       .Case([&](math::Log1pOp) { return expandLog1p(b, x[0]); })
-      .Case([&](math::TanhOp) { return expandTanh(b, x[0]); })
-      .Case([&](math::ErfOp) { return expandErf(b, x[0]); })
+      .Case([&](math::TanhOp) { return expandTanh(b, x[0], approximate); })
+      .Case([&](math::ErfOp) { return expandErf(b, x[0], approximate); })
+      .Case([&](math::ErfcOp) { return expandErfc(b, x[0], approximate); })
       .Case([&](math::SinOp) { return expandSin(b, x[0]); })
       .Case([&](math::CosOp) { return expandCos(b, x[0]); })
       .Case([&](math::AtanOp) { return expandAtan(b, x[0]); })
@@ -39,7 +40,7 @@ static Value expand(ImplicitLocOpBuilder &b, Operation *op,
 static bool isExpanded(Operation *op) {
   return isa<math::ExpOp, math::Exp2Op, math::ExpM1Op, math::LogOp,
              math::Log2Op, math::Log10Op, math::Log1pOp, math::TanhOp,
-             math::ErfOp, math::SinOp, math::CosOp, math::AtanOp,
+             math::ErfOp, math::ErfcOp, math::SinOp, math::CosOp, math::AtanOp,
              math::Atan2Op, math::PowFOp, math::RsqrtOp>(op);
 }
 
@@ -52,6 +53,7 @@ static bool isKnownFloat(Type type) {
 namespace {
 
 struct ExpandMath : tilefuse::impl::TileExpandMathBase<ExpandMath> {
+  using Base::Base;
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation().walk([&](tile::FuncOp kernel) {
@@ -75,8 +77,8 @@ struct ExpandMath : tilefuse::impl::TileExpandMathBase<ExpandMath> {
     if (isNarrow)
       for (Value &operand : operands)
         operand = arith::ExtFOp::create(b, writer.f32(), operand);
-    Value result =
-        isDouble ? expandDouble(b, op, operands) : expand(b, op, operands);
+    Value result = isDouble ? expandDouble(b, op, operands)
+                            : expand(b, op, operands, approximate);
     if (isNarrow)
       result = arith::TruncFOp::create(b, type, result);
     op->getResult(0).replaceAllUsesWith(result);

@@ -2,7 +2,12 @@
 //
 // exp: x = n ln 2 + r with |r| <= ln 2 / 2, exp(x) = 2^n exp(r). Adding 1.5 * 2^23
 // rounds to an integer and leaves it in the low bits, so n costs no conversion.
-// 2^n is two factors, since n reaches from -150 to 128.
+// 2^n is two factors, since n reaches from -150 to 128. With an instruction for
+// 2^f, n is kept in the range of one factor, and f takes what lies past it.
+//
+// erfc: a polynomial in the exponent, 2^(y R(y)) for y = |x|: nothing cancels where
+// erfc is small. R is fitted so that the relative error stays below that of
+// 1 - erf in f32, which grows as erfc falls.
 //
 // log: x = 2^n m with m in [2/3, 4/3), so that n is 0 around 1 and nothing
 // cancels; log(x) = n ln 2 + log(1 + f), f = m - 1.
@@ -26,6 +31,7 @@ static constexpr float quietNaN = __builtin_nanf("");
 static constexpr float roundMagic = 12582912.0f;
 static constexpr int32_t roundMagicBits = 0x4b400000;
 static constexpr float log2e = 0x1.715476p+0f;
+static constexpr float log2eRest = 0x1.4ae0c0p-26f;
 // ln 2 = high + low; high has few bits, so that n * high is exact.
 static constexpr float ln2High = 0x1.62e400p-1f;
 static constexpr float ln2Low = 0x1.7f7d1cp-20f;
@@ -59,6 +65,11 @@ static constexpr float erfSmallCoefficients[] = {
 static constexpr float erfLargeCoefficients[] = {
     -0.128551751f,   -0.635625243f,  -0.105262779f,   0.022674242f,
     -0.00293023256f, 4.96170178e-05f, 4.55748232e-05f, -4.93767584e-06f};
+// log2(erfc(x)) / x for x >= 0; the last is negative, so that the exponent goes to
+// -infinity with x.
+static constexpr float erfcCoefficients[] = {
+    -1.62791073f,    -0.918386459f,   -0.148619279f,  0.028546018f,
+    -0.00109838031f, -0.00129718205f, 0.000387748732f, -3.84958657e-05f};
 
 namespace {
 
@@ -116,17 +127,44 @@ static Value emitModerateExp(ArithWriter &w, Value x) {
   return w.mul(w.add(core, w.f(1.0f)), powerOfTwo(w, reduced.n));
 }
 
-// Error below 1 ulp.
-Value tilefuse::expandExp(ImplicitLocOpBuilder &b, Value x) {
+// Puts n + 127, the exponent of 2^n, into the low bits.
+static constexpr float biasedMagic = roundMagic + 127.0f;
+
+// 2^x = 2^n 2^(x - n) by the instruction, given biasedMagic + n for the integer n
+// in [-126, 127] that is nearest to x. Past that range x - n is large, and over- or
+// underflows as it should.
+static Value emitScaledExp2(ArithWriter &w, Value shifted,
+                            function_ref<Value(Value)> subtractFromX) {
+  Value rest = subtractFromX(w.sub(shifted, w.f(biasedMagic)));
+  Value power = w.shl(w.bitcast(w.i32(), shifted), w.i(23));
+  return w.mul(w.exp2(rest), w.bitcast(w.f32(), power));
+}
+
+// Error below 1 ulp; 2 ulp if approximate.
+Value tilefuse::expandExp(ImplicitLocOpBuilder &b, Value x, bool approximate) {
   ArithWriter w(b, x);
+  if (approximate) {
+    Value bounded = w.clamp(x, w.f(-87.0f), w.f(88.0f));
+    Value shifted = w.fma(bounded, w.f(log2e), w.f(biasedMagic));
+    return emitScaledExp2(w, shifted, [&](Value n) {
+      Value rest = w.fma(x, w.f(log2e), w.neg(n));
+      return w.fma(x, w.f(log2eRest), rest);
+    });
+  }
   ReducedExp reduced = reduceExp(w, w.clamp(x, w.f(-104.0f), w.f(89.0f)));
   Value core = emitExpM1Core(w, reduced.rest, expCoefficients);
   return scale(w, w.add(core, w.f(1.0f)), reduced.magic);
 }
 
-// Error below 1 ulp.
-Value tilefuse::expandExp2(ImplicitLocOpBuilder &b, Value x) {
+// Error below 1 ulp; 2 ulp if approximate.
+Value tilefuse::expandExp2(ImplicitLocOpBuilder &b, Value x,
+                           bool approximate) {
   ArithWriter w(b, x);
+  if (approximate) {
+    Value bounded = w.clamp(x, w.f(-125.5f), w.f(127.0f));
+    return emitScaledExp2(w, w.add(bounded, w.f(biasedMagic)),
+                          [&](Value n) { return w.sub(x, n); });
+  }
   Value clamped = w.clamp(x, w.f(-151.0f), w.f(129.0f));
   Value shifted = w.add(clamped, w.f(roundMagic));
   Value rest = w.sub(clamped, w.sub(shifted, w.f(roundMagic)));
@@ -197,7 +235,7 @@ Value tilefuse::expandLog2(ImplicitLocOpBuilder &b, Value x) {
   ArithWriter w(b, x);
   ReducedLog reduced = reduceLog(w, x);
   Value core = emitLogCore(w, reduced.f);
-  Value sum = w.fma(core, w.f(0x1.4ae0c0p-26f), reduced.n);
+  Value sum = w.fma(core, w.f(log2eRest), reduced.n);
   return withLogSpecials(w, x, 0.0f, w.fma(core, w.f(log2e), sum));
 }
 
@@ -230,33 +268,72 @@ Value tilefuse::expandLog1p(ImplicitLocOpBuilder &b, Value x) {
   return w.select(w.lt(w.abs(x), w.f(0x1p-25f)), x, regular);
 }
 
-// Near 0 an odd polynomial, else 1 - 2 / (exp(2|x|) + 1). Error below 2 ulp.
-Value tilefuse::expandTanh(ImplicitLocOpBuilder &b, Value x) {
+// Near 0 an odd polynomial, else 1 - 2 / (exp(2|x|) + 1). Error below 1.5 ulp.
+Value tilefuse::expandTanh(ImplicitLocOpBuilder &b, Value x,
+                           bool approximate) {
   ArithWriter w(b, x);
   Value magnitude = w.abs(x);
   Value square = w.mul(x, x);
   Value small = w.fma(w.mul(w.horner(square, tanhCoefficients), square),
                       magnitude, magnitude);
-  Value bounded = w.min(magnitude, w.f(10.0f));
-  Value exponential = emitModerateExp(w, w.add(bounded, bounded));
+  Value exponential;
+  if (approximate) {
+    exponential = w.exp2(w.mul(magnitude, w.f(2.0f * log2e)));
+  } else {
+    Value bounded = w.min(magnitude, w.f(10.0f));
+    exponential = emitModerateExp(w, w.add(bounded, bounded));
+  }
   Value half = w.reciprocal(w.add(exponential, w.f(1.0f)));
   Value large = w.fma(w.f(-2.0f), half, w.f(1.0f));
   Value isSmall = w.lt(magnitude, w.f(0.625f));
   return w.withSign(w.select(isSmall, small, large), w.signBit(x));
 }
 
+// erfc(x) for x >= 0.
+static Value emitErfcOfMagnitude(ArithWriter &w, Value x, bool approximate) {
+  Value exponent = w.mul(w.horner(x, erfcCoefficients), x);
+  if (approximate)
+    return w.exp2(exponent);
+  // What lies below is too small to matter beside 1.
+  Value bounded =
+      w.select(w.lt(exponent, w.f(-126.0f)), w.f(-126.0f), exponent);
+  Value shifted = w.add(bounded, w.f(roundMagic));
+  Value rest = w.sub(bounded, w.sub(shifted, w.f(roundMagic)));
+  Value core = w.fma(w.horner(rest, exp2Coefficients), rest, w.f(1.0f));
+  Value n = w.subi(w.bitcast(w.i32(), shifted), w.i(roundMagicBits));
+  return w.mul(core, powerOfTwo(w, n));
+}
+
 // Near 0 an odd polynomial, else 1 - exp(polynomial). Error below 1.5 ulp.
-Value tilefuse::expandErf(ImplicitLocOpBuilder &b, Value x) {
+Value tilefuse::expandErf(ImplicitLocOpBuilder &b, Value x, bool approximate) {
   ArithWriter w(b, x);
   Value magnitude = w.abs(x);
   Value small =
       w.fma(w.horner(w.mul(x, x), erfSmallCoefficients), x, x);
-  Value bounded = w.min(magnitude, w.f(4.0f));
-  Value exponent = w.horner(bounded, erfLargeCoefficients);
-  exponent = w.fma(exponent, bounded, w.sub(w.f(0.0f), bounded));
-  Value large = w.sub(w.f(1.0f), emitModerateExp(w, exponent));
+  Value rest;
+  if (approximate) {
+    rest = emitErfcOfMagnitude(w, magnitude, approximate);
+  } else {
+    Value bounded = w.min(magnitude, w.f(4.0f));
+    Value exponent = w.horner(bounded, erfLargeCoefficients);
+    exponent = w.fma(exponent, bounded, w.neg(bounded));
+    rest = emitModerateExp(w, exponent);
+  }
+  Value large = w.sub(w.f(1.0f), rest);
   return w.select(w.lt(magnitude, w.f(0.921875f)), small,
                   w.withSign(large, w.signBit(x)));
+}
+
+// Error below 2^-24 + 4 ulp: erfc that is small loses digits, but never more than
+// 1 - erf would.
+Value tilefuse::expandErfc(ImplicitLocOpBuilder &b, Value x,
+                           bool approximate) {
+  ArithWriter w(b, x);
+  bool isPositive = x.getDefiningOp<math::AbsFOp>();
+  Value rest = emitErfcOfMagnitude(w, isPositive ? x : w.abs(x), approximate);
+  if (isPositive)
+    return rest;
+  return w.select(w.lt(x, w.f(0.0f)), w.sub(w.f(2.0f), rest), rest);
 }
 
 // Error below 1.5 ulp.

@@ -5,6 +5,11 @@
 // integer ops. Such code gives the same bits on every machine, vectorises, and
 // needs no math library.
 //
+// `approximate` is for machines that have an instruction for 2^x: the same
+// expansions take that (math.exp2 with afn) in place of a polynomial. It may be off
+// by 2 units in the last place and flushes denormals, so what is built on it may be
+// 2 ulp worse than stated; no expansion depends on a denormal power.
+//
 // The bounds are in units in the last place. They were measured on every 4093rd
 // bit pattern of f32 against f64, and test/Tile/test_math_functions.py measures them
 // again, more coarsely. NaN goes to NaN; infinities, zeros with their sign and
@@ -19,15 +24,21 @@
 
 namespace tilefuse {
 
-mlir::Value expandExp(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
-mlir::Value expandExp2(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+mlir::Value expandExp(mlir::ImplicitLocOpBuilder &b, mlir::Value x,
+                      bool approximate = false);
+mlir::Value expandExp2(mlir::ImplicitLocOpBuilder &b, mlir::Value x,
+                       bool approximate = false);
 mlir::Value expandExpM1(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
 mlir::Value expandLog(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
 mlir::Value expandLog2(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
 mlir::Value expandLog10(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
 mlir::Value expandLog1p(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
-mlir::Value expandTanh(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
-mlir::Value expandErf(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+mlir::Value expandTanh(mlir::ImplicitLocOpBuilder &b, mlir::Value x,
+                       bool approximate = false);
+mlir::Value expandErf(mlir::ImplicitLocOpBuilder &b, mlir::Value x,
+                      bool approximate = false);
+mlir::Value expandErfc(mlir::ImplicitLocOpBuilder &b, mlir::Value x,
+                       bool approximate = false);
 mlir::Value expandSin(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
 mlir::Value expandCos(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
 mlir::Value expandAtan(mlir::ImplicitLocOpBuilder &b, mlir::Value x);

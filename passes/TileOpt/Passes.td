@@ -122,11 +122,13 @@ def TileAllocateShared : Pass<"tile-allocate-shared", "::mlir::ModuleOp"> {
 def TileExpandMath : Pass<"tile-expand-math", "::mlir::ModuleOp"> {
   let summary = "Spell out functions as IEEE arithmetic";
   let description = [{
-    exp, exp2, expm1, log, log2, log10, log1p, tanh, erf, sin, cos, atan, atan2, pow
-    and rsqrt on f32 (and, by way of f32, on 16-bit floats) become polynomials in
+    exp, exp2, expm1, log, log2, log10, log1p, tanh, erf, erfc, sin, cos, atan, atan2,
+    pow and rsqrt on f32 (and, by way of f32, on 16-bit floats) become polynomials in
     add, multiply, fma, divide and integer ops: the same bits on every target, with
     the error bounds that `MathExpansions.cpp` states; on f64 likewise, in f64
-    (`DoubleExpansions.cpp`).
+    (`DoubleExpansions.cpp`). With `approximate`, the same expansions of f32 leave
+    `math.exp2 fastmath<afn>` where the target has an instruction for it, instead of
+    one more polynomial.
 
     ```mlir
     %r = math.rsqrt %x : tensor<32xf32>
@@ -137,6 +139,8 @@ def TileExpandMath : Pass<"tile-expand-math", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect"];
+  let options = [Option<"approximate", "approximate", "bool", "false",
+                        "leave powers of two to an instruction of the target">];
   let statistics = [Statistic<"numExpanded", "expanded", "functions spelled out">];
 }
 

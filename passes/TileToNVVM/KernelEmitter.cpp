@@ -294,13 +294,38 @@ static bool hasInstruction(Operation *op) {
          op->getName().getStringRef() == "math.isfinite";
 }
 
+static bool allowsApproximation(Operation *op) {
+  auto flags = op->getAttrOfType<arith::FastMathFlagsAttr>("fastmath");
+  return flags && arith::bitEnumContainsAll(flags.getValue(),
+                                            arith::FastMathFlags::afn);
+}
+
+/// The instruction for a function on one f32 that need not be exact; none, where
+/// there is no such instruction.
+static Value emitApproximation(OpBuilder &builder, Operation *op,
+                               ArrayRef<Value> operands) {
+  Location loc = op->getLoc();
+  Type f32 = builder.getF32Type();
+  if (!allowsApproximation(op) || operands.back().getType() != f32)
+    return {};
+  if (isa<math::Exp2Op>(op))
+    return LLVM::CallIntrinsicOp::create(
+               builder, loc, f32,
+               builder.getStringAttr("llvm.nvvm.ex2.approx.ftz"), operands)
+        .getResult(0);
+  if (isa<arith::DivFOp>(op) && matchPattern(operands.front(), m_OneFloat()))
+    return NVVM::RcpApproxFtzF32Op::create(builder, loc, f32, operands.back());
+  return {};
+}
+
 // op(tensor...) -> op(scalar...) a register
 LogicalResult KernelEmitter::emitElementwise(Operation *op) {
   Dialect *dialect = op->getDialect();
   bool isMath = isa_and_nonnull<math::MathDialect>(dialect);
   if (!isMath && !isa_and_nonnull<arith::ArithDialect>(dialect))
     return op->emitOpError("has no lowering to the GPU");
-  if (isMath && !hasInstruction(op))
+  if (isMath && !hasInstruction(op) &&
+      !(isa<math::Exp2Op>(op) && allowsApproximation(op)))
     return op->emitOpError("has no GPU instruction; tile-expand-math expands "
                            "the f32 functions");
   if (op->getNumResults() != 1)
@@ -321,6 +346,10 @@ LogicalResult KernelEmitter::emitElementwise(Operation *op) {
     for (Value operand : op->getOperands()) {
       ArrayRef<Value> scalars = get(operand);
       operands.push_back(scalars[scalars.size() == 1 ? 0 : reg]);
+    }
+    if (Value approximation = emitApproximation(builder, op, operands)) {
+      results.push_back(approximation);
+      continue;
     }
     Operation *copy = op->cloneWithoutRegions();
     copy->setOperands(operands);

@@ -67,6 +67,23 @@ def test_function(tmp_path, name):
     check(y, reference(torch.from_numpy(x).double()), bound)
 
 
+def test_erfc(tmp_path):
+    """No worse than 1 - erf rounded to f32, and no more than a few ulp near 1."""
+    x = numpy.concatenate([numpy.linspace(-12, 12, 4001), 2.0 ** numpy.arange(-30, 120),
+                           [numpy.inf, -numpy.inf, numpy.nan]]).astype(numpy.float32)
+    n = len(x)
+    body = index("c0", 0) + f"""
+  %v = tile.load %x[%c0] : !tile.view<{n}xf32> -> tensor<{n}xf32>
+  %r = math.erfc %v : tensor<{n}xf32>
+  tile.store %r, %y[%c0] : tensor<{n}xf32>, !tile.view<{n}xf32>"""
+    (y,) = run(program(body, {"x": f"{n}xf32", "y": f"{n}xf32"}, 1), tmp_path, x)
+    expected = torch.erfc(torch.from_numpy(x).double())
+    assert torch.equal(y.isnan(), expected.isnan())
+    numbers = ~expected.isnan()
+    error = (y.double() - expected).abs()[numbers]
+    assert (error <= 2.0**-24 + 2.0**-21 * expected[numbers]).all(), error.max()
+
+
 @pytest.mark.parametrize("name, reference", [("powf", numpy.power), ("atan2", numpy.arctan2)])
 def test_function_of_two(tmp_path, name, reference):
     values = [0, 1, 2, 3, 0.5, 1e-3, 1e-40, 7.25, 8388609, 3e7, 1e30, numpy.inf]

@@ -1,4 +1,13 @@
 // RUN: fuse-opt %s --tile-expand-math | FileCheck %s
+// RUN: fuse-opt %s --tile-expand-math=approximate | FileCheck %s --check-prefix=FAST
+
+// Powers of two stay, one each; nothing else does.
+// FAST-LABEL: tile.func @k
+// FAST: math.exp2 {{.*}} fastmath<afn> : tensor<64xf32>
+// FAST-NOT: math.exp2
+// FAST: arith.extf {{.*}} : tensor<64xf16> to tensor<64xf32>
+// FAST: math.exp2 {{.*}} fastmath<afn> : tensor<64xf32>
+// FAST-NOT: math.{{exp|tanh|erf|log}}
 
 // CHECK-LABEL: tile.func @k
 tile.func @k(%x: !tile.view<64xf32>, %h: !tile.view<64xf16>, %d: !tile.view<64xf64>)
