@@ -44,7 +44,8 @@ typedef enum tilefuse_dtype {
 } tilefuse_dtype;
 
 /** One input or output. `shape` and `strides` (in elements) have `rank` entries;
- *  `alias_result` is the output that may share an input's memory, or -1. */
+ *  `alias_result` is the output that is an input's new value, or -1; `in_place`
+ *  says that a run may write it straight into the input's memory. */
 typedef struct tilefuse_argument {
   const char *name;
   tilefuse_dtype dtype;
@@ -54,6 +55,7 @@ typedef struct tilefuse_argument {
   uint64_t alignment;
   uint64_t bytes;
   int64_t alias_result;
+  int in_place;
 } tilefuse_argument;
 
 /** One launch: kernel, program instances along three axes, threads of a block and

@@ -40,9 +40,11 @@ struct ArgumentInfo {
   std::vector<int64_t> strides;
   /// Required alignment of the base address in bytes.
   uint64_t alignment = 16;
-  /// For an input: the output that may share its memory (running statistics),
-  /// or -1.
+  /// For an input: the output that is its new value (running statistics), or -1.
   int64_t aliasResult = -1;
+  /// Whether a run may write that output straight into this input's memory. If
+  /// not, the new value is copied there after the run.
+  bool inPlace = false;
 
   int64_t getNumElements() const;
   /// Bytes from the first to one past the last element.

@@ -105,6 +105,7 @@ private:
       if (auto alias =
               entry.getArgAttrOfType<IntegerAttr>(i, "fuse.alias_result"))
         info.aliasResult = alias.getInt();
+      info.inPlace = bool(entry.getArgAttr(i, "tile.in_place"));
       (isInput ? plan->signature.inputs : plan->signature.outputs)
           .push_back(std::move(info));
     }

@@ -14,6 +14,7 @@ static llvm::json::Array describe(const std::vector<ArgumentInfo> &infos) {
         {"strides", llvm::json::Array(info.strides)},
         {"alignment", static_cast<int64_t>(info.alignment)},
         {"alias_result", info.aliasResult},
+        {"in_place", info.inPlace},
         {"bytes", static_cast<int64_t>(info.getByteSize())}});
   return list;
 }

@@ -106,7 +106,8 @@ int tilefuse::describeArgument(const std::vector<ArgumentInfo> &infos,
                info.strides.data(),
                info.alignment,
                info.getByteSize(),
-               info.aliasResult};
+               info.aliasResult,
+               info.inPlace};
   return 0;
 }
 

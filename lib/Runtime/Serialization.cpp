@@ -30,7 +30,8 @@ static_assert(std::endian::native == std::endian::little,
 namespace {
 
 constexpr char Magic[8] = {'T', 'I', 'L', 'E', 'F', 'U', 'S', 'E'};
-constexpr uint32_t FormatVersion = 1;
+/// Version 1 did not say which inputs may be updated in place.
+constexpr uint32_t FormatVersion = 2, OldestVersion = 1;
 constexpr size_t HeaderBytes = 8 + 4 + 8 + 16;
 constexpr uint64_t MaxRank = 64;
 
@@ -63,6 +64,7 @@ public:
     write(info.strides);
     write(info.alignment);
     write(info.aliasResult);
+    write<uint8_t>(info.inPlace);
   }
   void write(const KernelData &kernel) {
     write(kernel.name);
@@ -105,7 +107,9 @@ private:
 
 class Reader {
 public:
-  explicit Reader(std::span<const std::byte> bytes) : rest(bytes) {}
+  explicit Reader(std::span<const std::byte> bytes,
+                  uint32_t version = FormatVersion)
+      : rest(bytes), version(version) {}
 
   bool failed = false;
   bool atEnd() const { return rest.empty(); }
@@ -144,6 +148,10 @@ public:
     read(info.strides);
     read(info.alignment);
     read(info.aliasResult);
+    uint8_t inPlace = 0;
+    if (version >= 2)
+      read(inPlace);
+    info.inPlace = inPlace != 0;
   }
   void read(KernelData &kernel) {
     read(kernel.name);
@@ -192,6 +200,7 @@ private:
   }
 
   std::span<const std::byte> rest;
+  uint32_t version;
 };
 
 bool isSane(const ArgumentInfo &info) {
@@ -312,7 +321,7 @@ tilefuse::deserializeProgram(std::span<const std::byte> bytes) {
   uint64_t size = 0;
   header.read(version);
   header.read(size);
-  if (version != FormatVersion)
+  if (version < OldestVersion || version > FormatVersion)
     return invalid("the program has another format version than this build "
                    "reads; compile it again");
   std::span<const std::byte> payload = bytes.subspan(HeaderBytes);
@@ -323,7 +332,7 @@ tilefuse::deserializeProgram(std::span<const std::byte> bytes) {
     return invalid("the program is damaged: its digest does not match");
 
   auto data = std::make_shared<ProgramData>();
-  Reader reader(payload);
+  Reader reader(payload, version);
   transfer([&](auto &field) { reader.read(field); }, *data);
   if (reader.failed || !reader.atEnd() || !isSane(*data))
     return invalid("the program is malformed");

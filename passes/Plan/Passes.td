@@ -42,4 +42,31 @@ def TilePlanBuffers : Pass<"tile-plan-buffers", "::mlir::func::FuncOp"> {
   ];
 }
 
+def TileMarkUpdates : Pass<"tile-mark-updates", "::mlir::ModuleOp"> {
+  let summary = "Find the arguments that may share memory with their results";
+  let description = [{
+    An argument with `fuse.alias_result` (running statistics) gets `tile.in_place`
+    when the program is right also where the result is written into the very memory
+    of the argument: one launch reads and writes it, at the same places, and the old
+    values go nowhere else. Who runs a program then needs no copy.
+
+    Before:
+    ```mlir
+    func.func @f(%m: !tile.view<8xf32> {fuse.alias_result = 0 : i64}, %new: !tile.view<8xf32>)
+        attributes {tile.entry, tile.num_inputs = 1 : i64} {
+      tile.launch @k ins(%m : !tile.view<8xf32>) outs(%new : !tile.view<8xf32>)
+      return
+    }
+    ```
+    After:
+    ```mlir
+    func.func @f(%m: !tile.view<8xf32> {fuse.alias_result = 0 : i64, tile.in_place}, ...)
+    ```
+    Afterwards nothing else has changed. Never fails.
+  }];
+  let statistics = [
+    Statistic<"numUpdates", "updates", "Arguments that may be updated in place">
+  ];
+}
+
 #endif // TILEFUSE_PASSES_PLAN_PASSES

@@ -22,6 +22,7 @@ class Argument(ct.Structure):
         ("alignment", ct.c_uint64),
         ("bytes", ct.c_uint64),
         ("alias_result", ct.c_int64),
+        ("in_place", ct.c_int),
     ]
 
 

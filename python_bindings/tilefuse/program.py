@@ -42,10 +42,6 @@ class Program:
     #: the results; and which one. The cotangents follow, one per float result that no
     #: argument aliases.
     saved: tuple[tuple[str, int], ...]
-    #: Outputs that may be written straight into an input, by output: nothing else reads
-    #: that input, so the two may be one memory.
-    updates: dict[int, int]
-
     _handle: ct.c_void_p
     #: The code where it is resident, by device number.
     _loaded: dict[int, ct.c_void_p]
@@ -73,7 +69,6 @@ class Program:
         self.entries = tuple(lib.tilefuse_program_entry_name(handle, i).decode()
                              for i in range(lib.tilefuse_program_num_entries(handle)))
         self.saved = self._list_saved()
-        self.updates = {}
         return self
 
     def _list_arguments(self, query: Any) -> tuple[ArgumentInfo, ...]:

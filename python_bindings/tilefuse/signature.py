@@ -19,7 +19,7 @@ class ArgumentInfo:
     ``dtype`` is spelled as PyTorch does (``float32``); ``shape`` and ``strides`` are in
     elements; ``alignment`` of the base address and ``nbytes`` are in bytes.
     ``alias_result`` is, for an input, the output that replaces it (running statistics),
-    or -1.
+    or -1; ``in_place`` says that the output may be written straight into its memory.
     """
 
     name: str
@@ -29,6 +29,7 @@ class ArgumentInfo:
     alignment: int
     nbytes: int
     alias_result: int
+    in_place: bool
 
     def __str__(self) -> str:
         return f"{self.name}: {self.dtype}{list(self.shape)}"
@@ -38,7 +39,7 @@ class ArgumentInfo:
         return cls(raw.name.decode(), DTYPES[raw.dtype],
                    tuple(raw.shape[i] for i in range(raw.rank)),
                    tuple(raw.strides[i] for i in range(raw.rank)),
-                   raw.alignment, raw.bytes, raw.alias_result)
+                   raw.alignment, raw.bytes, raw.alias_result, bool(raw.in_place))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,10 +13,11 @@ dispatch mode or a functorch transform no call is direct.
 
 from __future__ import annotations
 
+import ctypes as ct
 import operator
 import struct
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -92,8 +93,8 @@ class _Failure(threading.local):
     """Where the library puts this thread's errors."""
 
     def __init__(self) -> None:
-        self.error = _capi.ct.c_void_p()
-        self.reference = _capi.ct.byref(self.error)
+        self.error = ct.c_void_p()
+        self.reference = ct.byref(self.error)
 
 
 _failure = _Failure()
@@ -119,13 +120,12 @@ def make_run(program: Program, device: torch.device,
     pack = struct.Struct(f"{num_words}P").pack
     allocate, scratch, mask = current_allocator(device), own.scratch, WORKSPACE_ALIGNMENT - 1
     failure = _failure
-    index: int | None
+    index = device.index
+    current = stream = None
     if device.type == "cpu":
-        index, handle, enqueue = None, program._handle.value, _capi.lib.tilefuse_program_run
-        current = stream = None
+        handle, enqueue = program._handle.value, _capi.lib.tilefuse_program_run
     else:
-        index, enqueue = device.index, _capi.lib.tilefuse_loaded_run
-        handle = program.load_on(index).value
+        handle, enqueue = program.load_on(index).value, _capi.lib.tilefuse_loaded_run
         current, stream = torch._C._cuda_getDevice, get_raw_stream
 
     def run(tensors: _Tensors) -> list[torch.Tensor] | None:
@@ -153,11 +153,11 @@ def make_run(program: Program, device: torch.device,
 class _State:
     """The tensors that a call updates: some the program writes, the others are copied."""
 
-    def __init__(self, op: Operator, program: Program, kept: Iterable[int] = ()) -> None:
+    def __init__(self, op: Operator, program: Program, kept: Container[int] = ()) -> None:
         """``kept``: outputs that somebody reads as they are after this call."""
         num_inputs = len(program.inputs)
         self.written = {result: index for index, result in op.state.items()
-                        if program.updates.get(result) == index and result not in kept}
+                        if program.inputs[index].in_place and result not in kept}
         self.places: dict[int, int] = {}
         for output in range(len(program.outputs)):
             if output not in self.written:
@@ -228,15 +228,16 @@ class _Recorded(torch.autograd.Function):
 
 
 # What Function.apply does when no functorch transform is active, which the check has seen.
-_record = super(torch.autograd.Function, _Recorded).apply  # type: ignore[misc]
+_record = super(torch.autograd.Function, _Recorded).apply
 
 
 def make_training(op: Operator, training: Training, inputs: _Tensors) -> _Call | None:
     """The direct call of an operator for tensors like these, recorded for autograd."""
     check = make_check(training.forward, inputs)
-    if check is None or None in training.places:
+    # A copy of an input that the call overwrites is left to the general way.
+    places = [place for place in training.places if place is not None]
+    if check is None or len(places) < len(training.places):
         return None
-    places = training.places
     kept = {places[position] for is_output, position in training.sources if is_output}
     state = _State(op, training.forward, kept)
     run = make_run(training.forward, inputs[0].device, state.written)
