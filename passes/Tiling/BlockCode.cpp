@@ -174,6 +174,17 @@ Value BlockEmitter::emitBoundsMask(Location loc, ArrayRef<SliceDim> slice,
   return mask;
 }
 
+Value BlockEmitter::conjoin(Location loc, Value mask, const Coord &isOutside,
+                            ArrayRef<int64_t> shape) {
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value inside =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                            isOutside.emit(b, loc, vars), zero);
+  Value block = tile::SplatOp::create(
+      b, loc, getBlockType(shape, b.getI1Type()), inside);
+  return mask ? arith::AndIOp::create(b, loc, mask, block).getResult() : block;
+}
+
 Value BlockEmitter::select(Location loc, Value mask, Value block,
                            TypedAttr otherwise) {
   if (!mask)

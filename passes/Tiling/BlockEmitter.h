@@ -142,6 +142,9 @@ public:
   mlir::Value emitBoundsMask(mlir::Location loc, llvm::ArrayRef<SliceDim> slice,
                              llvm::ArrayRef<int64_t> bounds,
                              llvm::ArrayRef<bool> dims);
+  /// `mask`, which may be null, of `shape` and where `isOutside` is 0.
+  mlir::Value conjoin(mlir::Location loc, mlir::Value mask,
+                      const Coord &isOutside, llvm::ArrayRef<int64_t> shape);
   mlir::Value select(mlir::Location loc, mlir::Value mask, mlir::Value block,
                      mlir::TypedAttr otherwise);
   mlir::Value load(mlir::Location loc, mlir::Value view,

@@ -39,6 +39,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/Tiling/ContractionRoles.h"
 #include "passes/Tiling/OperandReader.h"
+#include "passes/Tiling/ResidueSplitting.h"
 #include <utility>
 
 using namespace mlir;
@@ -57,13 +58,14 @@ public:
                     Slice iterations)
       : emitter(emitter), b(emitter.getBuilder()), op(op), loc(op.getLoc()),
         form(emitter.getForm(op)), iterations(std::move(iterations)),
-        reader(emitter, op, form) {}
+        readAt(this->iterations), reader(emitter, op, form) {}
 
   FailureOr<Value> run(const Slice &slice);
 
 private:
   void chooseSteps();
-  void chooseResidue(unsigned dim);
+  bool chooseResidue(unsigned dim);
+  void divideDims();
   std::optional<Value> emitIsTap(const Slice &tap);
   bool varies(unsigned dim) const;
   /// All combinations of the unrolled dims selected by `reduction`.
@@ -87,6 +89,8 @@ private:
   Location loc;
   const SpaceForm &form;
   Slice iterations;
+  /// `iterations` as operands are read at them: divisions are exact.
+  Slice readAt;
   OperandReader reader;
 
   SmallVector<bool> isTap;
@@ -94,6 +98,9 @@ private:
   /// divisor; 0 and 1 for others.
   SmallVector<Coord> firstTap;
   SmallVector<int64_t> tapStride;
+  SmallVector<bool> isStrided;
+  /// 1 where a division without taps is not exact.
+  SmallVector<Coord> outside;
   /// Per reduction dim (others 0): elements per step and number of steps.
   SmallVector<int64_t> step, count;
   std::optional<unsigned> splitDim;
@@ -112,7 +119,7 @@ bool ContractionTiling::varies(unsigned dim) const {
 
 /// Where the tile's residue class is known at run time only, taps are the first
 /// that reads an element, and every divisor-th from there.
-void ContractionTiling::chooseResidue(unsigned dim) {
+bool ContractionTiling::chooseResidue(unsigned dim) {
   for (const AccessForm &access : form.operands)
     for (auto [dimForm, divisor] : llvm::zip(access.dims, access.divisors)) {
       if (!dimForm || divisor == 1 || dimForm->coefficients[dim] == 0)
@@ -132,31 +139,58 @@ void ContractionTiling::chooseResidue(unsigned dim) {
         continue;
       firstTap[dim] = *first;
       tapStride[dim] = divisor;
-      step[dim] = llvm::divideCeil(form.getBound(dim), divisor);
-      return;
+      isStrided[dim] = true;
+      return true;
     }
+  return false;
+}
+
+/// The same for any other division: positions are moved to where it is exact,
+/// and taps past the bound stand for those where none is.
+void ContractionTiling::divideDims() {
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
+    if (form.isReduction(dim))
+      continue;
+    std::optional<DividedDim> divided =
+        divideDim(form, dim, iterations[dim], emitter.getVars(), b, loc);
+    if (!divided || (divided->tap ? isStrided[*divided->tap]
+                                  : divided->isOutside.isConstant()))
+      continue;
+    readAt[dim].base = divided->position;
+    if (!divided->tap) {
+      outside.push_back(divided->isOutside);
+      continue;
+    }
+    isStrided[*divided->tap] = true;
+    firstTap[*divided->tap] = divided->firstTap;
+    tapStride[*divided->tap] = divided->tapStride;
+  }
 }
 
 /// Whether `tap` exists, where that depends on the residue class.
 std::optional<Value> ContractionTiling::emitIsTap(const Slice &tap) {
   std::optional<Value> exists;
-  for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
-    int64_t bound = form.getBound(dim);
-    if (tapStride[dim] == 1 || tap[dim].isInside(bound, emitter.getVars()))
-      continue;
-    Value position = tap[dim].base.emit(b, loc, emitter.getVars());
-    Value end = arith::ConstantIndexOp::create(b, loc, bound);
+  auto conjoin = [&](const Coord &value, int64_t end) {
+    Value position = value.emit(b, loc, emitter.getVars());
+    Value limit = arith::ConstantIndexOp::create(b, loc, end);
     Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
-                                         position, end);
+                                         position, limit);
     exists = exists ? arith::AndIOp::create(b, loc, *exists, inside).getResult()
                     : inside;
-  }
+  };
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    if (isStrided[dim] &&
+        !tap[dim].isInside(form.getBound(dim), emitter.getVars()))
+      conjoin(tap[dim].base, form.getBound(dim));
+  for (const Coord &isOutside : outside)
+    conjoin(isOutside, 1);
   return exists;
 }
 
 void ContractionTiling::chooseSteps() {
   firstTap.assign(form.getNumDims(), Coord(0));
   tapStride.assign(form.getNumDims(), 1);
+  isStrided.assign(form.getNumDims(), false);
   step.assign(form.getNumDims(), 0);
   count.assign(form.getNumDims(), 1);
   SmallVector<int64_t> given = emitter.getReductionSteps(op);
@@ -170,6 +204,17 @@ void ContractionTiling::chooseSteps() {
     if (!form.isReduction(dim))
       extents[dim] = iterations[dim].extent;
   isTap = getTaps(form, extents);
+  auto isDivided = [&](unsigned dim) {
+    for (const AccessForm &access : form.operands)
+      for (auto [dimForm, divisor] : llvm::zip(access.dims, access.divisors))
+        if (divisor != 1 && dimForm && dimForm->coefficients[dim] != 0)
+          return true;
+    return false;
+  };
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    if (form.isReduction(dim) && isTap[dim] && isDivided(dim))
+      chooseResidue(dim);
+  divideDims();
   int64_t unrolled = 1;
   for (unsigned dim = form.getNumDims(); dim-- > 0;) {
     if (!form.isReduction(dim))
@@ -181,17 +226,16 @@ void ContractionTiling::chooseSteps() {
                        ? std::max<int64_t>(llvm::PowerOf2Ceil(bound), 16)
                        : bound);
     if (isTap[dim]) {
-      bool divides = false;
-      for (const AccessForm &access : form.operands)
-        for (auto [dimForm, divisor] : llvm::zip(access.dims, access.divisors))
-          divides |= divisor != 1 && dimForm && dimForm->coefficients[dim] != 0;
-      if (divides) {
-        step[dim] = bound; // which taps take part must be known
-        chooseResidue(dim);
-        unrolled *= step[dim];
-        continue;
+      if (isDivided(dim)) {
+        int64_t first = firstTap[dim].getMin(emitter.getVars());
+        bound = std::max<int64_t>(
+            1, llvm::divideCeil(std::max<int64_t>(bound - first, 0),
+                                tapStride[dim]));
+        step[dim] = bound;
       }
-      if (unrolled * step[dim] > maxUnrolledTaps)
+      // Which taps take part must be known.
+      bool isKnown = !isDivided(dim) || isStrided[dim];
+      if (isKnown && unrolled * step[dim] > maxUnrolledTaps)
         step[dim] = 1;
       while (bound % step[dim] != 0)
         --step[dim];
@@ -461,12 +505,12 @@ ContractionTiling::emitSteps(ArrayRef<int64_t> counts, ArrayRef<bool> peeled,
 
 FailureOr<SmallVector<Value>>
 ContractionTiling::emitStep(ArrayRef<Coord> counters, ValueRange accumulators) {
-  Slice box = iterations;
+  Slice box = readAt;
   unsigned next = 0;
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
     if (!form.isReduction(dim))
       continue;
-    Coord base = counters[next++] * step[dim];
+    Coord base = counters[next++] * (step[dim] * tapStride[dim]);
     if (splitDim == dim)
       base = base + splitBase;
     box[dim] = {base + firstTap[dim], step[dim], tapStride[dim]};
@@ -478,6 +522,10 @@ ContractionTiling::emitStep(ArrayRef<Coord> counters, ValueRange accumulators) {
     for (const auto &reduction : inner)
       taps.push_back(fix(fix(box, false, parallel), true, reduction));
   auto counts = [&](const Slice &tap) {
+    for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+      if (isStrided[dim] &&
+          tap[dim].base.getMin(emitter.getVars()) >= form.getBound(dim))
+        return false;
     return !reader.isNeverRead(0, tap) && !reader.isNeverRead(1, tap);
   };
   SmallVector<Slice> read;

@@ -22,13 +22,25 @@ Coord CoordVars::addQuotient(const Coord &numerator, int64_t divisor) {
   return Coord::ofVar(vars.size() - 1, 1) + Coord(low);
 }
 
+Coord CoordVars::addRemainder(const Coord &numerator, int64_t modulus) {
+  if (std::optional<int64_t> residue = numerator.getResidue(modulus))
+    return Coord(*residue);
+  int64_t whole = llvm::divideFloorSigned(numerator.getMin(*this), modulus);
+  vars.push_back(
+      {modulus, {}, modulus, numerator + Coord(-whole * modulus), true});
+  return Coord::ofVar(vars.size() - 1, 1);
+}
+
 void CoordVars::emitQuotients(OpBuilder &b, Location loc) {
   for (Var &var : vars) {
-    if (var.divisor == 0)
+    if (var.divisor == 0 || var.value)
       continue;
     Value divisor = arith::ConstantIndexOp::create(b, loc, var.divisor);
-    var.value = arith::DivUIOp::create(
-        b, loc, var.numerator.emit(b, loc, *this), divisor);
+    Value numerator = var.numerator.emit(b, loc, *this);
+    if (var.isRemainder)
+      var.value = arith::RemUIOp::create(b, loc, numerator, divisor);
+    else
+      var.value = arith::DivUIOp::create(b, loc, numerator, divisor);
   }
 }
 

@@ -64,7 +64,11 @@ public:
   /// those of the numerator's variables taken one by one.
   Coord addQuotient(const Coord &numerator, int64_t divisor);
   void setValue(unsigned var, mlir::Value value) { vars[var].value = value; }
-  /// Code for the quotients, once the variables they come from have values.
+  /// numerator modulo `modulus` (non-negative), as a coordinate over a new
+  /// variable.
+  Coord addRemainder(const Coord &numerator, int64_t modulus);
+  /// Code for the quotients and remainders that have none, once the variables
+  /// they come from have values.
   void emitQuotients(mlir::OpBuilder &b, mlir::Location loc);
   int64_t getCount(unsigned var) const { return vars[var].count; }
   mlir::Value getValue(unsigned var) const { return vars[var].value; }
@@ -74,10 +78,11 @@ private:
   struct Var {
     int64_t count;
     mlir::Value value;
-    /// The value is numerator / divisor, neither negative; 0 when it is not a
-    /// quotient.
+    /// The value is numerator / divisor, neither negative, or the remainder of
+    /// that; 0 when it is neither.
     int64_t divisor = 0;
     Coord numerator;
+    bool isRemainder = false;
   };
   llvm::SmallVector<Var, 0> vars;
 };

@@ -1,6 +1,7 @@
 //===- OperandReader.cpp - blocks of operands over iterations ---*- C++ -*-===//
 
 #include "passes/Tiling/OperandReader.h"
+#include "passes/Tiling/ResidueSplitting.h"
 #include "passes/Tiling/SpreadTiling.h"
 #include <numeric>
 
@@ -186,8 +187,27 @@ FailureOr<Value> OperandReader::readAligned(unsigned index,
     return emitter.splat(op->getLoc(), access.fill,
                          expand ? shape
                                 : SmallVector<int64_t>(shape.size(), 1));
-  FailureOr<LabelledBlock> block = read(index, iterations);
+  Slice exact(iterations);
+  SmallVector<Coord> outside;
+  for (unsigned dim = 0; access.fill && dim < form.getNumDims(); ++dim) {
+    if (form.isReduction(dim) || canRead(index, exact))
+      continue;
+    std::optional<DividedDim> divided =
+        divideDim(form, dim, exact[dim], emitter.getVars(),
+                  emitter.getBuilder(), op->getLoc());
+    if (!divided || divided->tap)
+      continue;
+    exact[dim].base = divided->position;
+    outside.push_back(divided->isOutside);
+  }
+  FailureOr<LabelledBlock> block = read(index, exact);
   if (failed(block))
     return failure();
-  return emitter.align(op->getLoc(), block->block, block->dims, shape, expand);
+  Value aligned =
+      emitter.align(op->getLoc(), block->block, block->dims, shape, expand);
+  Value mask;
+  for (const Coord &isOutside : outside)
+    mask = emitter.conjoin(op->getLoc(), mask, isOutside,
+                           cast<ShapedType>(aligned.getType()).getShape());
+  return emitter.select(op->getLoc(), mask, aligned, access.fill);
 }

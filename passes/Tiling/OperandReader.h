@@ -38,7 +38,8 @@ public:
   mlir::FailureOr<LabelledBlock> read(unsigned index,
                                       llvm::ArrayRef<SliceDim> iterations);
   /// The same with one dim per iteration dim; dims that the operand lacks are 1
-  /// unless `expand`. The fill value where a divisor leaves a remainder.
+  /// unless `expand`. The fill value where a divisor leaves a remainder. What
+  /// parallel dims without taps leave may be known at run time only.
   mlir::FailureOr<mlir::Value>
   readAligned(unsigned index, llvm::ArrayRef<SliceDim> iterations, bool expand);
   bool isNeverRead(unsigned index, llvm::ArrayRef<SliceDim> iterations) const {

@@ -22,6 +22,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "passes/Tiling/BlockReduction.h"
 #include "passes/Tiling/OperandReader.h"
+#include "passes/Tiling/ResidueSplitting.h"
 
 using namespace mlir;
 using namespace tilefuse;
@@ -29,6 +30,8 @@ using namespace tilefuse;
 namespace {
 
 constexpr int64_t maxUnrolledTaps = 64;
+/// The same for each of the classes that a division makes.
+constexpr int64_t maxTapsOfClass = 16;
 
 /// The iteration dims as they run along the first operand, outermost first.
 SmallVector<unsigned> getOperandOrder(const SpaceForm &form) {
@@ -74,6 +77,9 @@ public:
   SmallVector<int64_t> getElementShape() const {
     return getExtents(iterations);
   }
+  /// The innermost reduction dims, as dims of getElementShape(): as few as leave
+  /// `most` elements. None where all would be needed.
+  SmallVector<int64_t> getInnerDims(int64_t most) const;
   /// Combines blocks of states along the reduction dims.
   SmallVector<Value> combineElements(ValueRange states);
 
@@ -81,6 +87,8 @@ private:
   SmallVector<Value> restoreOrder(SmallVector<Value> state);
   bool sharesSum(unsigned dim) const;
   bool isDivided(unsigned dim) const;
+  void divideDims();
+  bool isBeyond(const Slice &tap) const;
   std::optional<SliceDim> getHeld(unsigned dim) const;
   bool isReadable(const Slice &box) const;
   Slice getBox(ArrayRef<Coord> counters) const;
@@ -98,6 +106,10 @@ private:
   OperandReader reader;
   SmallVector<TypedAttr> neutral;
   SmallVector<bool> isTap;
+  /// First tap of divided dims, whose taps are iterations[dim].step apart.
+  SmallVector<std::optional<Coord>> firstTap;
+  /// 1 where a division without taps is not exact.
+  SmallVector<Coord> outside;
   SmallVector<int64_t> step, count;
 };
 
@@ -115,6 +127,37 @@ bool ReductionTiling::isDivided(unsigned dim) const {
     for (auto [dimForm, divisor] : llvm::zip(access.dims, access.divisors))
       if (divisor != 1 && dimForm && dimForm->coefficients[dim] != 0)
         return true;
+  return false;
+}
+
+/// Taps of which only every so many read an element start at the first that
+/// does, which may be known at run time only.
+void ReductionTiling::divideDims() {
+  firstTap.assign(form.getNumDims(), std::nullopt);
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
+    if (form.isReduction(dim))
+      continue;
+    std::optional<DividedDim> divided =
+        divideDim(form, dim, iterations[dim], emitter.getVars(), b, loc);
+    if (!divided || (divided->tap ? firstTap[*divided->tap].has_value()
+                                  : divided->isOutside.isConstant()))
+      continue;
+    iterations[dim].base = divided->position;
+    if (!divided->tap) {
+      outside.push_back(divided->isOutside);
+      continue;
+    }
+    iterations[*divided->tap].step = divided->tapStride;
+    firstTap[*divided->tap] = divided->firstTap;
+  }
+}
+
+/// Whether no element of `tap` takes part, whatever the variables are.
+bool ReductionTiling::isBeyond(const Slice &tap) const {
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    if (form.isReduction(dim) &&
+        tap[dim].base.getMin(emitter.getVars()) >= form.getBound(dim))
+      return true;
   return false;
 }
 
@@ -165,6 +208,7 @@ void ReductionTiling::takeWhole() {
 
 void ReductionTiling::chooseSteps() {
   takeWhole();
+  divideDims();
   SmallVector<int64_t> given = emitter.getReductionSteps(op);
   unsigned numParallel = form.space.getNumParallel();
   bool divides = false;
@@ -193,7 +237,8 @@ void ReductionTiling::chooseSteps() {
     Slice box = iterations;
     for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
       if (form.isReduction(dim))
-        box[dim] = {Coord(0), isTap[dim] ? 1 : step[dim], 1};
+        box[dim] = {firstTap[dim].value_or(Coord(0)),
+                    isTap[dim] ? 1 : step[dim], 1};
     return isReadable(box);
   };
   for (unsigned dim = form.getNumDims(); dim-- > 0 && !probe();)
@@ -206,16 +251,25 @@ void ReductionTiling::chooseSteps() {
     int64_t bound = form.getBound(dim);
     if (isTap[dim]) {
       step[dim] = std::min(step[dim], bound);
-      if (isDivided(dim))
+      if (firstTap[dim]) {
+        int64_t first = firstTap[dim]->getMin(emitter.getVars());
+        bound = std::max<int64_t>(
+            1, llvm::divideCeil(std::max<int64_t>(bound - first, 0),
+                                iterations[dim].step));
         step[dim] = bound;
-      else if (unrolled * step[dim] > maxUnrolledTaps)
+      }
+      // Which taps take part must be known.
+      if (isDivided(dim) && !firstTap[dim])
+        step[dim] = bound;
+      else if (unrolled * step[dim] >
+               (isDivided(dim) ? maxTapsOfClass : maxUnrolledTaps))
         step[dim] = 1;
       while (bound % step[dim] != 0)
         --step[dim];
       unrolled *= step[dim];
     }
     count[dim] = llvm::divideCeil(bound, step[dim]);
-    iterations[dim].base = Coord(0);
+    iterations[dim].base = firstTap[dim].value_or(Coord(0));
   }
 }
 
@@ -224,6 +278,8 @@ void ReductionTiling::chooseSteps() {
 Value ReductionTiling::emitMask(const Slice &tap) {
   SmallVector<bool> reduced(form.space.isReduction);
   Value mask = emitter.emitBoundsMask(loc, tap, form.space.bounds, reduced);
+  for (const Coord &isOutside : outside)
+    mask = emitter.conjoin(loc, mask, isOutside, getExtents(tap));
   if (!op.needsReductionIndex())
     return mask;
   for (const AccessForm &access : form.operands) {
@@ -281,7 +337,8 @@ FailureOr<SmallVector<Value>> ReductionTiling::emitStep(const Slice &box,
     for (const Slice &tap : taps)
       for (int64_t value = 0; value < step[dim]; ++value) {
         fixed.push_back(tap);
-        fixed.back()[dim] = {box[dim].base + Coord(value), 1, 1};
+        fixed.back()[dim] = {box[dim].base + Coord(value * box[dim].step), 1,
+                             1};
       }
     taps = std::move(fixed);
   }
@@ -293,6 +350,8 @@ FailureOr<SmallVector<Value>> ReductionTiling::emitStep(const Slice &box,
     reader.planPatches(taps);
   SmallVector<Value> state(carried);
   for (const Slice &tap : taps) {
+    if (isBeyond(tap))
+      continue;
     if (reader.isNeverRead(0, tap) && neutral.size() == 1 &&
         form.operands[0].fill == neutral.front())
       continue;
@@ -326,6 +385,22 @@ FailureOr<SmallVector<Value>> ReductionTiling::emitElements() {
   for (auto [value, attribute] : llvm::zip(state, neutral))
     value = emitter.select(loc, mask, value, attribute);
   return state;
+}
+
+SmallVector<int64_t> ReductionTiling::getInnerDims(int64_t most) const {
+  SmallVector<int64_t> dims;
+  int64_t elements = ShapedType::getNumElements(getElementShape());
+  bool leavesSome = false;
+  for (unsigned dim = form.getNumDims(); dim-- > 0;) {
+    int64_t extent = iterations[dim].extent;
+    if (!form.isReduction(dim) || extent == 1)
+      continue;
+    leavesSome |= elements <= most;
+    if (elements > most)
+      dims.insert(dims.begin(), dim);
+    elements /= extent;
+  }
+  return leavesSome ? dims : SmallVector<int64_t>();
 }
 
 SmallVector<Value> ReductionTiling::combineElements(ValueRange states) {
@@ -434,6 +509,8 @@ tilefuse::tileReductionPart(BlockEmitter &emitter,
 
 /// Registers that one thread gives to the states of one reduction.
 static constexpr int64_t statesPerThread = 16;
+/// The same where tiles are folded in part before they are added.
+static constexpr int64_t foldedStatesPerThread = 4;
 
 RunningReduction::RunningReduction(BlockEmitter &emitter,
                                    fuse::ReductionOpInterface op,
@@ -443,15 +520,24 @@ RunningReduction::RunningReduction(BlockEmitter &emitter,
   int64_t threads = (schedule ? schedule->getWarps() : 4) * 32, elements = 1;
   for (const SliceDim &part : iterations)
     elements *= part.extent;
-  perElement = op.getAccumulatorTypes().size() == 1 &&
-               !op.needsReductionIndex() &&
-               elements <= statesPerThread * threads;
+  bool isSingle =
+      op.getAccumulatorTypes().size() == 1 && !op.needsReductionIndex();
+  perElement = isSingle && elements <= statesPerThread * threads;
+  if (isSingle && !perElement && emitter.wantsPowersOfTwo()) {
+    // Neighbouring elements are in one warp: they meet in each tile, all others
+    // behind the last.
+    folded = ReductionTiling(emitter, op, iterations)
+                 .getInnerDims(foldedStatesPerThread * threads);
+    perElement = !folded.empty();
+  }
 }
 
 SmallVector<Value> RunningReduction::getInits() {
   SmallVector<int64_t> shape;
   if (perElement) {
     shape = ReductionTiling(emitter, op, iterations).getElementShape();
+    for (int64_t dim : folded)
+      shape[dim] = 1;
   } else {
     const SpaceForm &form = emitter.getForm(op);
     for (auto [dim, part] : llvm::enumerate(iterations))
@@ -470,6 +556,12 @@ FailureOr<SmallVector<Value>> RunningReduction::add(ValueRange carried) {
       perElement ? tiling.emitElements() : tiling.emitState();
   if (failed(part))
     return failure();
+  if (!folded.empty())
+    *part = emitBlockReduction(emitter.getBuilder(), op.getLoc(), *part, folded,
+                               [&](OpBuilder &b, Location loc, ValueRange lhs,
+                                   ValueRange rhs) {
+                                 return op.combine(b, loc, lhs, rhs);
+                               });
   return op.combine(emitter.getBuilder(), op.getLoc(), carried, *part);
 }
 

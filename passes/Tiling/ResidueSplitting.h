@@ -26,6 +26,15 @@
 // u = 1 has m = 0 (class 0). Taps u + s*t behind the last are skipped at run
 // time: classes may have different numbers of taps.
 //
+// Where classes are very many (a pool of 5000 positions has as many) the class
+// is a grid variable as well, and what the taps are is found at run time. Let
+// g = gcd(d, s). A position whose i + p leaves a remainder modulo g is reached by
+// no tap; from all others
+//
+//   u = (i + p)/g * (d/g)^-1 mod s/g     and every s/g-th tap from there
+//
+// reads an element, at (i + p - d*u)/s - (d/g)*t.
+//
 // Elsewhere the whole kernel is made per class where it can be (StagePlan.h):
 // epilogue and stores then run on strided slices and nothing is put together
 // again. Where even that fails, a block is assembled from its classes with
@@ -60,6 +69,29 @@ Coord addResidueClass(CoordVars &vars, unsigned residue, const ResidueTap &tap);
 /// classes then read from the same element on.
 Coord getCommonStart(const CoordVars &vars, unsigned residue,
                      const ResidueTap &tap);
+
+/// More classes than this are not laid out one by one: code would be long.
+inline constexpr int64_t mostClasses = 32;
+
+/// Taps of a position whose division may be known at run time only.
+struct DividedDim {
+  /// The position, or one before it where that is not divisible.
+  Coord position;
+  /// The reduction dim that takes part in the division, if any: its taps count
+  /// from `firstTap` on, `tapStride` apart. Where no tap counts they lie past
+  /// the bound.
+  std::optional<unsigned> tap;
+  Coord firstTap;
+  int64_t tapStride = 1;
+  /// 1 where no tap counts (or the division without a tap is not exact), else 0.
+  Coord isOutside;
+};
+
+/// How the positions `part` of parallel dim `dim` are divided; nothing when no
+/// divisor applies to it, or several that differ. Emits code where `b` is.
+std::optional<DividedDim> divideDim(const SpaceForm &form, unsigned dim,
+                                    const SliceDim &part, CoordVars &vars,
+                                    mlir::OpBuilder &b, mlir::Location loc);
 
 /// If elements of `slice` of `value` fall into several residue classes, the
 /// block assembled from one block per class; a null value otherwise.

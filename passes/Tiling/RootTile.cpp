@@ -16,6 +16,16 @@ using namespace tilefuse;
 
 namespace {
 
+/// Whether result dim p is iteration dim p.
+static bool isInPlace(const SpaceForm &form) {
+  const AccessForm &result = form.results.front();
+  for (auto [position, dimForm] : llvm::enumerate(result.dims))
+    if (!dimForm || dimForm->constant != 0 ||
+        dimForm->getDims() != SmallVector<unsigned>{unsigned(position)})
+      return false;
+  return result.dims.size() == form.getNumDims();
+}
+
 /// Elements of a tile when no schedule says more.
 constexpr int64_t defaultTile = 4096;
 
@@ -31,6 +41,11 @@ public:
         isa<fuse::ContractionOpInterface, fuse::ReductionOpInterface>(op) &&
         (!scheduled || op == kernel.getAnchor()))
       form = it->second.get();
+    // Not whether its tiles are cut, but what they are cut into if they are.
+    divided = form;
+    if (op && it != forms.end() && isa<fuse::PointwiseOpInterface>(op) &&
+        isInPlace(*it->second))
+      divided = it->second.get();
     if (form) {
       unsigned numParallel = form->space.getNumParallel();
       bounds.assign(form->space.bounds.begin(),
@@ -39,12 +54,14 @@ public:
       bounds = llvm::to_vector(cast<ShapedType>(root.getType()).getShape());
     }
     chooseBlock(scheduled);
+    chooseClasses();
   }
 
   RootTile run();
 
 private:
   void chooseBlock(bool scheduled);
+  void chooseClasses();
   void fitGroups();
   bool isSharable(unsigned dim) const;
   void findLongestFolded();
@@ -56,8 +73,11 @@ private:
   bool withClasses, powersOfTwo;
   /// Tiles that one instance computes.
   int64_t tiles = 1;
-  const SpaceForm *form = nullptr;
+  const SpaceForm *form = nullptr, *divided = nullptr;
   SmallVector<int64_t> bounds, block;
+  /// Residue classes per dim, and whether the grid runs over them.
+  SmallVector<int64_t> residues;
+  SmallVector<bool> isRuntime;
   std::optional<unsigned> longestFolded;
 };
 
@@ -82,6 +102,43 @@ void RootTiler::chooseBlock(bool scheduled) {
   }
   if (form)
     fitGroups();
+}
+
+/// Classes are laid out one by one where they are few. Else the grid runs over
+/// those of the dims that have most of them, which leaves an instance few
+/// elements there, and more of the other dims.
+void RootTiler::chooseClasses() {
+  residues.assign(bounds.size(), 1);
+  isRuntime.assign(bounds.size(), false);
+  if (!divided || !withClasses)
+    return;
+  auto getNumClasses = [&] {
+    int64_t classes = 1;
+    for (unsigned dim = 0; dim < bounds.size(); ++dim)
+      if (!isRuntime[dim])
+        classes *= std::min(residues[dim], bounds[dim]);
+    return classes;
+  };
+  for (unsigned dim = 0; dim < bounds.size(); ++dim)
+    residues[dim] = getNumResidues(*divided, dim);
+  int64_t room = 1;
+  while (getNumClasses() > mostClasses) {
+    unsigned most = 0;
+    for (unsigned dim = 1; dim < bounds.size(); ++dim)
+      if (isRuntime[most] || (!isRuntime[dim] && residues[dim] > residues[most]))
+        most = dim;
+    isRuntime[most] = true;
+    room *= std::min(block[most], residues[most]);
+  }
+  if (!form && room == 1)
+    residues.assign(bounds.size(), 1); // put together within the tile
+  if (isa_and_nonnull<fuse::ContractionOpInterface>(root.getDefiningOp()))
+    return;
+  for (unsigned dim = bounds.size(); dim-- > 0;)
+    while (residues[dim] == 1 && block[dim] < bounds[dim] && room > 1) {
+      block[dim] *= 2;
+      room /= 2;
+    }
 }
 
 /// Result dims made of a group and a channel in it: a tile stays in one group,
@@ -192,7 +249,7 @@ RootTile RootTiler::run() {
   SmallVector<unsigned> residueVars;
   std::optional<unsigned> repeated;
   for (unsigned dim : getGridOrder()) {
-    int64_t residues = form && withClasses ? getNumResidues(*form, dim) : 1;
+    int64_t residues = this->residues[dim];
     // A dim shorter than its divisor has fewer classes.
     int64_t extent = block[dim], piece = extent;
     if (residues > 1) {
@@ -228,6 +285,10 @@ RootTile RootTiler::run() {
       if (llvm::divideCeil(span, extent) > llvm::divideCeil(bounds[dim], extent))
         position = addResidueClass(tile.vars, residue, *tap);
       choices[dim].push_back({base + position, piece, residues});
+    } else if (isRuntime[dim]) {
+      unsigned residue = tile.vars.add(std::min(residues, bounds[dim]));
+      residueVars.push_back(residue);
+      choices[dim].push_back({base + Coord::ofVar(residue, 1), piece, residues});
     } else if (residues > 1) {
       for (int64_t residue = 0; residue < std::min(residues, bounds[dim]);
            ++residue)

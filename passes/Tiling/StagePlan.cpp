@@ -453,15 +453,9 @@ SmallVector<Value> StagePlanner::takeConstants() {
 
 /// Stages until nothing is pending.
 LogicalResult StagePlanner::planPending(Value root, bool isMain) {
-  // Bufferization takes the third power of them: more would take minutes.
-  const size_t mostClasses = powersOfTwo ? 8192 : 448;
   while (!pending.empty()) {
     size_t before = pending.size(), known = available.size();
     planFromRoot(root, isMain);
-    if (!stages.empty() && stages.back().classes.size() > mostClasses)
-      return kernel.emitOpError("tiling: a tile of it falls into ")
-             << stages.back().classes.size() << " classes of positions, and "
-             << mostClasses << " at most are laid out one by one";
     if (pending.size() == before && available.size() == known) {
       if (root == pending.front())
         return kernel.emitOpError("tiling: no tile determines result ")

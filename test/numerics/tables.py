@@ -276,6 +276,9 @@ def transposed_convolutions():
     yield conv_transpose(1, 3, 4, 5, 2, 5, 5, stride=(3, 3), padding=(2, 2),
                          output_padding=(1, 1))
     yield conv_transpose(1, 3, 6, 5, 2, 3, 2, stride=(2, 3), dilation=(2, 1))
+    yield conv_transpose(1, 3, 3, 4, 2, 12, 11, stride=(9, 10), padding=(1, 0))
+    yield conv_transpose(1, 2, 1, 5, 3, 1, 4, stride=(1, 90), dilation=(1, 60))
+    yield conv_transpose(1, 2, 3, 3, 3, 34, 36, stride=(2, 2))
     yield conv_transpose(2, 6, 4, 4, 9, 3, 3, groups=3, stride=(2, 2))
     yield conv_transpose(1, 5, 4, 4, 5, 3, 3, groups=5, padding=(1, 1))
     yield conv_transpose(1, 2, 3, 3, 2, 2, 2, stride=(3, 3))
@@ -427,6 +430,24 @@ def pools():
             dy = g.input("dy", best.shape)
             return [g.window_grad(dy, (9, 11), **k), g.window_grad(dy, (9, 11), argmax=where, **k)]
         yield case(f"gradient-{i}", gradients)
+
+    # More residue classes than are laid out one by one.
+    for i, (size, keywords) in enumerate([
+            ((1500,), dict(window=(500,), stride=(500,))),
+            ((700,), dict(window=(150,), stride=(70,))),
+            ((700,), dict(window=(20,), stride=(90,), low=(5,))),
+            ((900,), dict(window=(50,), stride=(90,), dilation=(6,))),
+            ((400,), dict(window=(3,), stride=(100,), dilation=(100,))),
+            ((500,), dict(window=(1,), stride=(80,))),
+            ((48, 60), dict(window=(12, 12), stride=(12, 12))),
+            ((40, 36), dict(window=(15, 10), stride=(10, 9), low=(1, 2))),
+            ((200,), dict(window=(150,), stride=(2,)))]):
+        def strided(g, k=keywords, size=size):
+            x = spread(g, (2, 3) + size)
+            best, where = g.window_reduce("max", x, argmax="i32", **k)
+            dy = g.input("dy", best.shape)
+            return [g.window_grad(dy, size, **k), g.window_grad(dy, size, argmax=where, **k)]
+        yield case(f"strided-{i}", strided)
 
     def after_conv(g):
         x = g.input("x", (2, 3, 14, 19), low=0.0)
