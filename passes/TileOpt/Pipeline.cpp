@@ -24,7 +24,8 @@
 // before the products and the arithmetic done after them, two buffers deep.
 // Meanwhile a load waits in shared memory, copied there by the thread that reads
 // it (no barrier: nobody else sees it), or in registers when it is small or some
-// threads hold copies. Past the budgets of both it is issued late too, which still
+// threads hold copies. A patch that is better computed as a line (FlatSlice.h) is
+// copied by one thread and read by another: with a barrier. Past the budgets of both it is issued late too, which still
 // saves a barrier.
 //
 // The last rounds have nothing to copy: uniform branches skip it. Groups of
@@ -32,6 +33,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/TileOpt/FlatSlice.h"
 #include "passes/TileOpt/Passes.h"
 #include "passes/TileOpt/SharedHazards.h"
 
@@ -70,6 +72,8 @@ struct Staging {
   SmallVector<Operation *> slice;
   /// Loads of the slice, issued a round ahead, that wait in registers.
   SmallVector<LoadOp> held;
+  /// How the block is computed as lines of parked loads.
+  std::optional<FlatSlice> flat;
   Value ring;
 };
 
@@ -77,6 +81,8 @@ struct Staging {
 struct Parked {
   LoadOp load;
   Value tile;
+  /// Other threads read it.
+  bool isShared = false;
 };
 
 class LoopPipeliner {
@@ -99,6 +105,13 @@ private:
   bool collect();
   bool collectSlice(Staging &staging);
   void chooseHeld();
+  void chooseFlat();
+  bool hasFlat() const {
+    return llvm::any_of(parked, [](const Parked &p) { return p.isShared; });
+  }
+  void copyParked(Value round, bool isShared);
+  void copyFlatRound(const Staging &staging, Value round, Value step,
+                     int64_t ahead, IRMapping &mapping);
   bool canPark(LoadOp load) const;
   bool hasLateLoads() const;
   static int64_t getParkedBytes(LoadOp load);
@@ -128,7 +141,7 @@ private:
   /// Arguments of the kernel whose memory one of its stores may write.
   const llvm::SmallBitVector &written;
   OpBuilder builder;
-  SmallVector<Staging> stagings;
+  std::vector<Staging> stagings;
   SmallVector<Parked> parked;
   bool hasInnerProduct = false;
   Value rounds; // upper bound of the normalised loop
@@ -315,6 +328,31 @@ void LoopPipeliner::chooseHeld() {
   }
 }
 
+/// Slices of parked loads only, which no other slice reads.
+void LoopPipeliner::chooseFlat() {
+  for (Staging &staging : stagings) {
+    if (!staging.copy)
+      continue;
+    SmallVector<LoadOp> loads;
+    bool isAlone = true;
+    for (const Parked &wait : parked) {
+      Operation *load = LoadOp(wait.load);
+      if (!llvm::is_contained(staging.slice, load))
+        continue;
+      loads.push_back(wait.load);
+      for (const Staging &other : stagings)
+        isAlone &= &other == &staging || !llvm::is_contained(other.slice, load);
+    }
+    auto type = cast<SharedType>(staging.alloc.getResult().getType());
+    if (isAlone)
+      staging.flat = FlatSlice::plan(
+          staging.copy.getValue(), loads,
+          cast<SharedLayoutAttr>(type.getLayout()).getLayout());
+    for (Parked &wait : parked)
+      wait.isShared |= staging.flat && llvm::is_contained(loads, wait.load);
+  }
+}
+
 int64_t LoopPipeliner::getRingBytes(int64_t slots,
                                     const Staging &staging) const {
   return slots *
@@ -461,6 +499,46 @@ void LoopPipeliner::copyRound(const Staging &staging, Value round, Value step,
                          copy.getRoundingAttr(), copy.getRestAttr());
 }
 
+/// The same for a block that is computed as lines of parked loads, which are
+/// there.
+void LoopPipeliner::copyFlatRound(const Staging &staging, Value round,
+                                  Value step, int64_t ahead,
+                                  IRMapping &mapping) {
+  mapping.map(loop.getInductionVar(), round);
+  SmallVector<Value> tiles;
+  for (const Parked &wait : parked)
+    if (llvm::is_contained(staging.slice, LoadOp(wait.load).getOperation()))
+      tiles.push_back(wait.tile);
+  Value line = staging.flat->emit(builder, mapping, tiles);
+  Location loc = AllocSharedOp(staging.alloc).getLoc();
+  Value slot = createSlot(loc, staging, step, ahead);
+  CopyToSharedOp copy = staging.copy;
+  CopyToSharedOp::create(builder, loc, line,
+                         staging.flat->createView(builder, loc, slot),
+                         copy.getRoundingAttr(), copy.getRestAttr());
+}
+
+/// Issues the copies of parked loads of a round.
+void LoopPipeliner::copyParked(Value round, bool isShared) {
+  IRMapping mapping;
+  for (const Staging &staging : stagings)
+    cloneAddresses(staging, round, mapping);
+  for (Parked &wait : parked) {
+    if (wait.isShared != isShared)
+      continue;
+    LoadOp load = wait.load;
+    SmallVector<Value> offsets;
+    for (Value offset : load.getOffsets())
+      offsets.push_back(mapping.lookupOrDefault(offset));
+    auto layout =
+        cast<DistributedAttr>(load.getResult().getType().getEncoding());
+    AsyncCopyOp::create(builder, load.getLoc(),
+                        TokenType::get(loop.getContext()), load.getView(),
+                        offsets, wait.tile, layout, load.getStepsAttr(),
+                        builder.getUnitAttr());
+  }
+}
+
 std::pair<Value, Value> LoopPipeliner::getLater(Location loc, int64_t ahead) {
   Value later = arith::AddIOp::create(builder, loc, loop.getInductionVar(),
                                       constant(loc, ahead));
@@ -475,6 +553,7 @@ bool LoopPipeliner::run() {
   if (!collect() || !chooseStages())
     return false;
   chooseHeld();
+  chooseFlat();
   normalise();
   Location loc = loop.getLoc();
   MLIRContext *context = loop.getContext();
@@ -509,7 +588,8 @@ bool LoopPipeliner::run() {
                               SharedLayout::getDense(type.getShape())));
     auto alloc = AllocSharedOp::create(builder, wait.load.getLoc(), tileType,
                                        IntegerAttr());
-    alloc->setAttr(privateTileName, builder.getUnitAttr());
+    if (!wait.isShared)
+      alloc->setAttr(privateTileName, builder.getUnitAttr());
     wait.tile = alloc;
   }
   deepest = anyAsync ? stages - 1 : 1;
@@ -524,7 +604,7 @@ bool LoopPipeliner::run() {
       builder.setInsertionPointToStart(branch.thenBlock());
     }
     for (const Staging &staging : stagings)
-      if (staging.async || round == 0) {
+      if (staging.async || (round == 0 && !staging.flat)) {
         IRMapping mapping;
         copyRound(staging, number, number, 0, mapping);
       }
@@ -536,6 +616,27 @@ bool LoopPipeliner::run() {
     // In the loop a group of parked loads comes between; waits count it.
     if (!parked.empty() && round + 1 < deepest)
       AsyncCommitOp::create(builder, loc);
+  }
+
+  if (hasFlat()) {
+    Value zero = constant(loc, 0);
+    Value exists = builder.createOrFold<arith::CmpIOp>(
+        loc, arith::CmpIPredicate::slt, zero, rounds);
+    OpBuilder::InsertionGuard guard(builder);
+    if (!matchPattern(exists, m_One())) {
+      auto branch = scf::IfOp::create(builder, loc, exists);
+      builder.setInsertionPointToStart(branch.thenBlock());
+    }
+    copyParked(zero, /*isShared=*/true);
+    AsyncCommitOp::create(builder, loc);
+    AsyncWaitOp::create(builder, loc, ValueRange(),
+                        builder.getI64IntegerAttr(0));
+    BarrierOp::create(builder, loc);
+    for (const Staging &staging : stagings)
+      if (staging.flat) {
+        IRMapping mapping;
+        copyFlatRound(staging, zero, zero, 0, mapping);
+      }
   }
 
   // The round's start: loads of the next, the barrier, copies of later ones.
@@ -576,39 +677,34 @@ bool LoopPipeliner::run() {
     for (auto [load, value] : llvm::zip(held, branch.getResults()))
       heldLoads.map(load.getResult(), value);
   }
-  if (!parked.empty()) {
+  // What other threads read of it they have read behind the barrier.
+  auto issueParked = [&](bool isShared) {
     auto [next, exists] = getLater(loc, 1);
     auto branch = scf::IfOp::create(builder, loc, exists);
-    {
-      OpBuilder::InsertionGuard guard(builder);
-      builder.setInsertionPointToStart(branch.thenBlock());
-      IRMapping mapping;
-      for (const Staging &staging : stagings)
-        cloneAddresses(staging, next, mapping);
-      for (Parked &wait : parked) {
-        LoadOp load = wait.load;
-        SmallVector<Value> offsets;
-        for (Value offset : load.getOffsets())
-          offsets.push_back(mapping.lookupOrDefault(offset));
-        auto layout = cast<DistributedAttr>(
-            load.getResult().getType().getEncoding());
-        AsyncCopyOp::create(builder, loc, TokenType::get(context),
-                            load.getView(), offsets, wait.tile, layout,
-                            load.getStepsAttr(), builder.getUnitAttr());
-      }
-    }
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    copyParked(next, isShared);
+  };
+  bool hasPrivate =
+      llvm::any_of(parked, [](const Parked &p) { return !p.isShared; });
+  if (hasPrivate)
+    issueParked(/*isShared=*/false);
+  if (!parked.empty() && !hasFlat())
     AsyncCommitOp::create(builder, loc);
-  }
   // Groups newer than the copies of this round: of each later round so far its
   // parked loads and its copies, and this round's parked loads.
   if (anyAsync) {
     int64_t newer = deepest - 1;
     if (!parked.empty())
-      newer = 2 * newer + 1;
+      newer = 2 * newer + (hasFlat() ? 0 : 1);
     AsyncWaitOp::create(builder, loc, ValueRange(),
                         builder.getI64IntegerAttr(newer));
   }
   BarrierOp::create(builder, loc);
+  if (hasFlat()) {
+    issueParked(/*isShared=*/true);
+    AsyncCommitOp::create(builder, loc);
+  }
   if (anyAsync) {
     auto [later, exists] = getLater(loc, deepest);
     auto branch = scf::IfOp::create(builder, loc, exists);
@@ -628,6 +724,8 @@ bool LoopPipeliner::run() {
     if (!parked.empty())
       AsyncWaitOp::create(builder, loc, ValueRange(),
                           builder.getI64IntegerAttr(anyAsync ? 1 : 0));
+    if (hasFlat())
+      BarrierOp::create(builder, loc);
     auto [next, exists] = getLater(loc, 1);
     // The last round may write a buffer that nobody reads: without a branch the
     // stores run beside products in flight. Loads that come late are worth one.
@@ -637,12 +735,15 @@ bool LoopPipeliner::run() {
     }
     IRMapping mapping = heldLoads;
     for (const Parked &wait : parked)
-      mapping.map(Value(LoadOp(wait.load).getResult()),
+      if (!wait.isShared)
+        mapping.map(Value(LoadOp(wait.load).getResult()),
                   Value(LoadSharedOp::create(
                       builder, loc, LoadOp(wait.load).getResult().getType(),
                       wait.tile)));
     for (const Staging &staging : stagings)
-      if (staging.copy)
+      if (staging.flat)
+        copyFlatRound(staging, next, loop.getInductionVar(), 1, mapping);
+      else if (staging.copy)
         copyRound(staging, next, loop.getInductionVar(), 1, mapping);
   }
 
