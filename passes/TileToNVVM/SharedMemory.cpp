@@ -122,6 +122,20 @@ static bool isReadByWgmma(Value tile) {
   return false;
 }
 
+/// Whether another such copy follows before any other thread may look: its fence
+/// will do for both.
+static bool isFencedLater(tile::CopyToSharedOp op) {
+  for (Operation *next = op->getNextNode(); next; next = next->getNextNode()) {
+    auto copy = dyn_cast<tile::CopyToSharedOp>(next);
+    if (copy && isReadByWgmma(copy.getDest()))
+      return true;
+    if (next->getNumRegions() ||
+        isa<tile::BarrierOp, tile::MmaOp, tile::AsyncCopyOp>(next))
+      return false;
+  }
+  return false;
+}
+
 LogicalResult KernelEmitter::emitCopyToShared(tile::CopyToSharedOp op) {
   auto type = cast<RankedTensorType>(op.getValue().getType());
   FailureOr<tile::DistributedLayout> held = getLayout(op, type);
@@ -183,7 +197,7 @@ LogicalResult KernelEmitter::emitCopyToShared(tile::CopyToSharedOp op) {
       return failure();
   }
   // Tensor cores that read the tile themselves do so by another path.
-  if (isReadByWgmma(op.getDest()))
+  if (isReadByWgmma(op.getDest()) && !isFencedLater(op))
     NVVM::FenceProxyOp::create(
         builder, loc, NVVM::ProxyKind::async_shared,
         NVVM::SharedSpaceAttr::get(builder.getContext(),

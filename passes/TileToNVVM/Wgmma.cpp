@@ -14,7 +14,13 @@
 //
 // f32 accuracy is 3xTF32 as in Mma.cpp, with the right operand's small parts in a
 // shared tile of their own. A sum that is not finite is repaired by mma.sync,
-// whose fragments are the same.
+// whose fragments are the same. Sums are added to the accumulator every few depths,
+// one half of the columns while the products of the other half are in flight:
+//
+//   products of half 0 | half 1 | wait for half 0, add; its next products | wait
+//   for half 1, add; its next products | ...
+//
+// so that the tensor cores always have work.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,6 +28,7 @@
 #include "passes/TileToNVVM/Fragments.h"
 #include "passes/TileToNVVM/KernelEmitter.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include <set>
 
 using namespace mlir;
 
@@ -96,6 +103,23 @@ void emitInstruction(OpBuilder &builder, Location loc, ArrayRef<Value> lhs,
   SmallVector<Value> results =
       emitTied(builder, loc, text, sum, others, "r,r,r,r,l,");
   llvm::copy(results, sum.begin());
+}
+
+/// One instruction a depth becomes two of half the columns, so that there are sums
+/// of which some can be waited for and the others stay in flight.
+void splitColumns(MutableArrayRef<SmallVector<tile::WgmmaStep>> plan) {
+  constexpr int64_t leastColumns = 64;
+  for (SmallVector<tile::WgmmaStep> &depth : plan) {
+    if (depth.size() != 1 || depth.front().getColumns() < leastColumns ||
+        depth.front().getColumns() % 16)
+      continue;
+    tile::WgmmaStep low = depth.front(), high = low;
+    size_t half = low.acc.size() / 2;
+    high.acc.erase(high.acc.begin(), high.acc.begin() + half);
+    low.acc.resize(half);
+    high.start += low.getColumns() / 8 * low.columnStride;
+    depth = {low, high};
+  }
 }
 
 /// The op that reads a product's sum next, when that is a product which can be
@@ -210,74 +234,96 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
   };
 
   using Depth = SmallVector<tile::WgmmaStep>;
-  // Fragments, fence, products: one group.
-  auto emitBatch = [&](ArrayRef<Depth> depths, MutableArrayRef<Value> sum,
-                       bool fromZero, bool inFlight) {
+  // Fragments of some depths, complete, and `sums` behind one fence.
+  struct Words {
     std::map<int64_t, size_t> places; // fragment register -> first word
-    SmallVector<Value> words;
+    SmallVector<Value> fenced;
+  };
+  auto emitFragments = [&](ArrayRef<Depth> depths, MutableArrayRef<Value> sums) {
+    Words words;
+    SmallVector<Value> loaded;
     for (const Depth &depth : depths)
       for (const tile::WgmmaStep &step : depth)
         for (int64_t reg : step.lhs)
-          if (places.try_emplace(reg, words.size()).second) {
+          if (words.places.try_emplace(reg, loaded.size()).second) {
             Tf32Pair pair = lhs.getTf32(reg);
-            words.push_back(pair.big);
+            loaded.push_back(pair.big);
             if (split)
-              words.push_back(pair.small);
+              loaded.push_back(pair.small);
           }
-    size_t numWords = words.size();
-    if (!inFlight && !fromZero)
-      llvm::append_range(words, sum);
-    SmallVector<Value> fenced = emitTied(
-        builder, loc, "wgmma.fence.sync.aligned;", words);
-    if (!inFlight && !fromZero)
-      llvm::copy(ArrayRef(fenced).drop_front(numWords), sum.begin());
-    for (auto [i, depth] : llvm::enumerate(depths))
-      for (const tile::WgmmaStep &step : depth) {
-        SmallVector<Value> big, small, values;
-        for (int64_t reg : step.lhs) {
-          big.push_back(fenced[places[reg]]);
-          if (split)
-            small.push_back(fenced[places[reg] + 1]);
-        }
-        for (int64_t reg : step.acc)
-          values.push_back(sum[reg]);
-        bool accumulates = !(fromZero && i == 0);
-        Value descriptor = getDescriptor(false, step);
-        if (split) {
-          emitInstruction(builder, loc, small, descriptor, accumulates, values);
-          emitInstruction(builder, loc, big, getDescriptor(true, step), true,
-                          values);
-          accumulates = true;
-        }
-        emitInstruction(builder, loc, big, descriptor, accumulates, values);
-        for (auto [reg, value] : llvm::zip_equal(step.acc, values))
-          sum[reg] = value;
-      }
+    size_t numWords = loaded.size();
+    llvm::append_range(loaded, sums);
+    words.fenced =
+        emitTied(builder, loc, "wgmma.fence.sync.aligned;", loaded);
+    llvm::copy(ArrayRef(words.fenced).drop_front(numWords), sums.begin());
+    return words;
+  };
+  // The products of one step.
+  auto emitStep = [&](const tile::WgmmaStep &step, const Words &words,
+                      MutableArrayRef<Value> sum, bool accumulates) {
+    SmallVector<Value> big, small, values;
+    for (int64_t reg : step.lhs) {
+      size_t place = words.places.at(reg);
+      big.push_back(words.fenced[place]);
+      if (split)
+        small.push_back(words.fenced[place + 1]);
+    }
+    for (int64_t reg : step.acc)
+      values.push_back(sum[reg]);
+    Value descriptor = getDescriptor(false, step);
+    if (split) {
+      emitInstruction(builder, loc, small, descriptor, accumulates, values);
+      emitInstruction(builder, loc, big, getDescriptor(true, step), true,
+                      values);
+      accumulates = true;
+    }
+    emitInstruction(builder, loc, big, descriptor, accumulates, values);
+    for (auto [reg, value] : llvm::zip_equal(step.acc, values))
+      sum[reg] = value;
+  };
+  auto emitCommit = [&] {
     emitText(builder, loc, "wgmma.commit_group.sync.aligned;");
   };
-  auto emitWait = [this, loc](MutableArrayRef<Value> sum) {
-    llvm::copy(emitTied(builder, loc, "wgmma.wait_group.sync.aligned 0;",
-                        SmallVector<Value>(sum)),
-               sum.begin());
+  // Until at most `newer` groups are in flight; `registers` of `sum` are not.
+  auto emitWait = [this, loc](MutableArrayRef<Value> sum,
+                              ArrayRef<int64_t> registers, size_t newer) {
+    SmallVector<Value> values;
+    for (int64_t reg : registers)
+      values.push_back(sum[reg]);
+    values = emitTied(builder, loc,
+                      "wgmma.wait_group.sync.aligned " +
+                          std::to_string(newer) + ";",
+                      values);
+    for (auto [reg, value] : llvm::zip_equal(registers, values))
+      sum[reg] = value;
   };
   // The depths of a batch: one, or more while their fragments are few.
   auto countBatch = [&](ArrayRef<Depth> depths) {
-    int64_t perDepth = 4 * int64_t(depths.front().size()) * (split ? 2 : 1);
+    std::set<int64_t> registers;
+    for (const tile::WgmmaStep &step : depths.front())
+      registers.insert(step.lhs.begin(), step.lhs.end());
+    int64_t perDepth = int64_t(registers.size()) * (split ? 2 : 1);
     return std::min<size_t>(depths.size(),
                             std::max<int64_t>(1, kBatchRegisters / perDepth));
   };
 
   Registers acc(get(op.getAcc()));
-  ArrayRef<Depth> rest(*plan);
+  auto all = llvm::to_vector(llvm::seq<int64_t>(0, acc.size()));
   if (!split) {
+    ArrayRef<Depth> rest(*plan);
     bool inFlight = isInFlight(op.getAcc());
     while (!rest.empty()) {
       auto part = rest.take_front(countBatch(rest));
       rest = rest.drop_front(part.size());
-      emitBatch(part, acc, /*fromZero=*/false, inFlight);
+      Words words = emitFragments(
+          part, inFlight ? MutableArrayRef<Value>() : MutableArrayRef(acc));
+      for (const Depth &depth : part)
+        for (const tile::WgmmaStep &step : depth)
+          emitStep(step, words, acc, /*accumulates=*/true);
+      emitCommit();
       // The fragments of the batch before this one are free again.
       if (inFlight)
-        emitText(builder, loc, "wgmma.wait_group.sync.aligned 1;");
+        emitWait(acc, {}, 1);
       inFlight = true;
     }
     if (getNextInFlight(op)) {
@@ -285,7 +331,7 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
       return success();
     }
     unfinished = {op.getResult(), [=, this]() mutable {
-                    emitWait(acc);
+                    emitWait(acc, all, 0);
                     set(op.getResult(), acc);
                     return success();
                   },
@@ -293,42 +339,65 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
     return success();
   }
 
-  Type f32 = builder.getF32Type();
+  // Targets: sums that are promoted while others are in flight. Every depth has the
+  // same ones, in the same order.
+  splitColumns(*plan);
+  size_t numTargets = plan->front().size();
+  Registers sum(acc.size(), LLVM::UndefOp::create(builder, loc,
+                                                  builder.getF32Type()));
+  auto promote = [=, this](size_t target, size_t first, size_t length,
+                           size_t newer, Registers &sum,
+                           Registers &total) mutable {
+    ArrayRef<int64_t> registers = (*plan)[first][target].acc;
+    emitWait(sum, registers, newer);
+    Registers part(acc.size());
+    for (int64_t reg : registers)
+      part[reg] = sum[reg];
+    part = repairSum(op, layouts, first, length, part);
+    for (int64_t reg : registers)
+      total[reg] = arith::AddFOp::create(builder, loc, total[reg], part[reg]);
+  };
+  size_t before = 0, last = 0;
   for (size_t first = 0; first < plan->size(); first += kPromotedDepths) {
     size_t length = std::min(kPromotedDepths, plan->size() - first);
-    auto part = ArrayRef<Depth>(*plan).slice(first, length);
-    Registers sum;
-    for (size_t i = 0; i < acc.size(); ++i)
-      sum.push_back(LLVM::UndefOp::create(builder, loc, f32));
-    for (size_t i = 0; i < part.size();) {
-      size_t count = countBatch(part.drop_front(i));
-      emitBatch(part.slice(i, count), sum, /*fromZero=*/i == 0,
-                /*inFlight=*/i != 0);
+    for (size_t i = 0; i < length;) {
+      auto batch = ArrayRef<Depth>(*plan).slice(first + i, length - i);
+      batch = batch.take_front(countBatch(batch));
+      Words words = emitFragments(batch, {});
+      for (size_t target = 0; target < numTargets; ++target) {
+        if (i == 0 && first != 0) {
+          promote(target, last, before, numTargets - 1, sum, acc);
+          // The sums' registers were read.
+          emitText(builder, loc, "wgmma.fence.sync.aligned;");
+          for (int64_t reg : batch.front()[target].acc)
+            sum[reg] = LLVM::UndefOp::create(builder, loc, builder.getF32Type());
+        }
+        for (auto [j, depth] : llvm::enumerate(batch))
+          emitStep(depth[target], words, sum,
+                   /*accumulates=*/i != 0 || j != 0);
+        emitCommit();
+      }
+      // The fragments of the batch before this one are free again.
       if (i != 0)
-        emitText(builder, loc, "wgmma.wait_group.sync.aligned 1;");
-      i += count;
+        emitWait(sum, {}, numTargets);
+      i += batch.size();
     }
-    auto promote = [=, this](Registers &total) mutable {
-      Registers part = sum;
-      emitWait(part);
-      part = repairSum(op, layouts, first, length, part);
-      for (auto [a, b] : llvm::zip_equal(total, part))
-        a = arith::AddFOp::create(builder, loc, a, b);
-    };
-    if (first + length == plan->size())
-      unfinished = {op.getResult(), [=, this]() mutable {
-                      promote(acc);
-                      set(op.getResult(), acc);
-                      return success();
-                    },
-                    {}};
-    else
-      promote(acc);
+    last = first;
+    before = length;
   }
+  unfinished = {op.getResult(), [=, this]() mutable {
+                  for (size_t target = 0; target < numTargets; ++target)
+                    promote(target, last, before, numTargets - 1 - target, sum,
+                            acc);
+                  set(op.getResult(), acc);
+                  return success();
+                },
+                {}};
   return success();
 }
 
-/// Where a sum of some depths is not finite: the same by single products.
+/// Where a sum of some depths is not finite: the same by single products. Sums that
+/// are null are not looked at.
 Registers KernelEmitter::repairSum(tile::MmaOp op,
                                    const tile::MmaLayouts &layouts,
                                    size_t first, size_t length,
@@ -340,8 +409,20 @@ Registers KernelEmitter::repairSum(tile::MmaOp op,
   };
   auto steps = tile::planMma(op.getDims(), layouts, 32);
   auto part = ArrayRef(*steps).slice(first, length);
-  return emitRepair(builder, loc, sum, [&](MutableArrayRef<Value> again) {
+  SmallVector<int64_t> registers;
+  Registers looked;
+  for (auto [reg, value] : llvm::enumerate(sum))
+    if (value) {
+      registers.push_back(reg);
+      looked.push_back(value);
+    }
+  looked = emitRepair(builder, loc, looked, [&](MutableArrayRef<Value> looked) {
+    Registers again(sum);
+    for (auto [reg, value] : llvm::zip_equal(registers, looked))
+      again[reg] = value;
     for (const tile::MmaStep &target : part.front()) {
+      if (!sum[target.acc.front()])
+        continue;
       FragmentLoader left = makeLoader(op.getLhs(), layouts.lhs);
       FragmentLoader right = makeLoader(op.getRhs(), layouts.rhs);
       Registers single(sum.size(), zero(loc, builder.getF32Type()));
@@ -356,7 +437,13 @@ Registers KernelEmitter::repairSum(tile::MmaOp op,
                                              again[reg]);
       }
     }
+    for (auto [reg, value] : llvm::zip_equal(registers, looked))
+      value = again[reg];
   });
+  Registers result(sum);
+  for (auto [reg, value] : llvm::zip_equal(registers, looked))
+    result[reg] = value;
+  return result;
 }
 
 /// Ops that may be emitted while a product's sums are in flight: those that have
