@@ -342,7 +342,7 @@ LogicalResult Rewriter::rewriteReduce(ReduceOp op) {
       if (basis[dim])
         return splitReduce(op, layout);
   for (Value result : op.getOutputs())
-    setLayout(result, getAttrFor(*slice));
+    setLayout(result, getAttrFor(*getReducedLayout(op, layout)));
   return success();
 }
 

@@ -22,6 +22,55 @@ SmallVector<int64_t> tilefuse::getExpandedDims(BroadcastOp op) {
   return dims;
 }
 
+/// Whether all that happens to a result of `op` is one commutative op with a
+/// value that a loop carries.
+static bool isAddedUp(ReduceOp op) {
+  if (op.getOutputs().size() != 1 || !op.getOutputs()[0].hasOneUse())
+    return false;
+  Block &combiner = op.getCombiner().front();
+  if (llvm::range_size(combiner) != 2 ||
+      !combiner.front().hasTrait<OpTrait::IsCommutative>())
+    return false;
+  Operation *user = *op.getOutputs()[0].getUsers().begin();
+  if (user->getName() != combiner.front().getName() ||
+      !user->getResult(0).hasOneUse())
+    return false;
+  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+  return loop && *user->getResult(0).getUsers().begin() ==
+                     loop.getBody()->getTerminator();
+}
+
+std::optional<DistributedLayout>
+tilefuse::getReducedLayout(ReduceOp op, const DistributedLayout &layout) {
+  std::optional<DistributedLayout> slice = layout.slice(op.getDims());
+  if (!slice || !isAddedUp(op))
+    return slice;
+  std::vector<DistributedLayout::Bases> bases;
+  for (unsigned part = 0; part < numHardware; ++part)
+    bases.push_back(slice->getBases(Hardware(part)));
+  auto isZero = [](const DistributedLayout::Basis &basis) {
+    return llvm::all_of(basis, [](int64_t step) { return step == 0; });
+  };
+  auto &registers = bases[unsigned(Hardware::Register)];
+  auto &lanes = bases[unsigned(Hardware::Lane)];
+  for (auto [lane, before] :
+       llvm::zip(lanes, layout.getBases(Hardware::Lane))) {
+    // Only lanes that meet, and registers that hold different results.
+    auto given = llvm::find_if_not(registers, isZero);
+    if (isZero(before) || !isZero(lane) || given == registers.end())
+      continue;
+    lane = *given;
+    registers.erase(given);
+  }
+  std::vector<SmallVector<int64_t, 4>> factors;
+  for (unsigned dim = 0; dim < slice->getRank(); ++dim)
+    factors.push_back(slice->getFactors(dim));
+  std::string error;
+  std::optional<DistributedLayout> divided =
+      DistributedLayout::get(factors, bases, error);
+  return divided ? divided : slice;
+}
+
 namespace {
 class Solver {
 public:
@@ -125,7 +174,7 @@ private:
     } else if (auto reduce = dyn_cast<ReduceOp>(op)) {
       assignTied(reduce.getInputs(), layout);
       for (Value result : reduce.getOutputs())
-        assignOperand(result, layout.slice(reduce.getDims()));
+        assignOperand(result, getReducedLayout(reduce, layout));
     } else if (auto scan = dyn_cast<ScanOp>(op)) {
       assignTied(scan.getInputs(), layout);
       assignTied(scan.getOutputs(), layout);

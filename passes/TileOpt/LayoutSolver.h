@@ -28,6 +28,13 @@ LayoutMap solveLayouts(tile::FuncOp func, const LayoutAnchors &anchors);
 /// A block that can be made anywhere in any layout: a constant, splat or iota.
 bool isRematerialisable(mlir::Value value);
 
+/// The layout of the results of `op` on blocks of `layout`, which no warp bit
+/// folds: every lane that meets holds them all. Where they only are added up in a
+/// loop, lanes that would hold copies divide the registers instead. Nothing where
+/// the layout has no slice.
+std::optional<tile::DistributedLayout>
+getReducedLayout(tile::ReduceOp op, const tile::DistributedLayout &layout);
+
 /// Dims that a broadcast expands.
 llvm::SmallVector<int64_t> getExpandedDims(tile::BroadcastOp op);
 

@@ -124,6 +124,13 @@ private:
 
   //===--- Reduce.cpp, Scan.cpp --------------------------------------------===//
   mlir::LogicalResult emitReduce(tile::ReduceOp op);
+  mlir::LogicalResult
+  divideLanes(tile::ReduceOp op,
+              llvm::ArrayRef<std::pair<unsigned, int64_t>> divided,
+              llvm::MutableArrayRef<llvm::SmallVector<Partial>> groups,
+              llvm::function_ref<mlir::FailureOr<Partial>(
+                  llvm::ArrayRef<Partial>)>
+                  fold);
   /// combiner(lhs, rhs) of two states.
   mlir::FailureOr<Partial> emitCombine(mlir::Region &combiner,
                                        const Partial &lhs, const Partial &rhs);

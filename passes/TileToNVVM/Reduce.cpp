@@ -8,6 +8,10 @@
 // combiner that rounds asymmetrically still leaves equal bits. The order depends
 // on shape and layout only.
 //
+// Where the result's layout gives such a lane bit a coordinate that was a
+// register bit, lanes divide what they hold: each sends the half that it does not
+// keep, so that 2^n registers over n lane bits take 2^n - 1 exchanges in all.
+//
 // Warps do not meet here: `tile-assign-layouts` writes a fold across warps as a
 // shared tile of partials and a second reduction.
 //
@@ -59,6 +63,51 @@ static bool isPlainCombiner(Region &combiner) {
               arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp>(op));
 }
 
+/// Folds each of `groups` to one state, then over lane bits, each of which takes
+/// the place of a register bit: groups with that bit set end up empty.
+LogicalResult KernelEmitter::divideLanes(
+    tile::ReduceOp op, ArrayRef<std::pair<unsigned, int64_t>> divided,
+    MutableArrayRef<SmallVector<Partial>> groups,
+    llvm::function_ref<FailureOr<Partial>(ArrayRef<Partial>)> fold) {
+  if (divided.empty())
+    return success();
+  Location loc = op.getLoc();
+  for (SmallVector<Partial> &parts : groups) {
+    if (parts.empty())
+      continue;
+    FailureOr<Partial> folded = fold(parts);
+    if (failed(folded))
+      return failure();
+    if (folded->valid)
+      return op.emitOpError("divides lanes over a padded block");
+    parts.assign({*folded});
+  }
+  for (auto [bit, half] : divided) {
+    Value isUpper = sums->getParity(int64_t(1) << bit);
+    for (auto [index, parts] : llvm::enumerate(groups)) {
+      if ((index & half) || parts.empty())
+        continue;
+      SmallVector<Partial> &upper = groups[index | half];
+      if (upper.empty())
+        return op.emitOpError("divides lanes over a padded block");
+      Partial kept, other;
+      for (auto [low, high] :
+           llvm::zip_equal(parts.front().state, upper.front().state)) {
+        kept.state.push_back(
+            arith::SelectOp::create(builder, loc, isUpper, high, low));
+        Value sent = arith::SelectOp::create(builder, loc, isUpper, low, high);
+        other.state.push_back(emitShuffleXor(loc, sent, int64_t(1) << bit));
+      }
+      FailureOr<Partial> both = emitCombine(op.getCombiner(), kept, other);
+      if (failed(both))
+        return failure();
+      parts.assign({*both});
+      upper.clear();
+    }
+  }
+  return success();
+}
+
 LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
   auto inType = cast<RankedTensorType>(op.getInputs().front().getType());
   auto outType = cast<RankedTensorType>(op.getOutputs().front().getType());
@@ -100,9 +149,27 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
   std::optional<tile::DistributedLayout> sliced = in->slice(dims);
   if (!sliced)
     return op.emitOpError("has an input whose layout has no slice: ") << inType;
+  // Register bits whose place a lane bit takes.
+  SmallVector<std::pair<unsigned, int64_t>> divided;
+  tile::DistributedLayout::Bases slicedRegisters =
+      sliced->getBases(tile::Hardware::Register);
+  for (auto [bit, basis] :
+       llvm::enumerate(out->getBases(tile::Hardware::Lane))) {
+    auto given = llvm::find(slicedRegisters, basis);
+    if (!llvm::is_contained(laneBits, bit) || given == slicedRegisters.end() ||
+        llvm::all_of(basis, [](int64_t step) { return step == 0; }))
+      continue;
+    divided.push_back({bit, int64_t(1) << (given - slicedRegisters.begin())});
+    llvm::erase(laneBits, bit);
+  }
   auto sources = tile::getRegisterMap(
       *sliced, *out, outType.getShape(),
       [](ArrayRef<int64_t> coords) { return tile::Coords(coords); });
+  if (!divided.empty()) {
+    sources.emplace();
+    for (int64_t reg = 0; reg < out->getNumRegisters(); ++reg)
+      sources->push_back(sliced->getHolder(out->getCoords(reg, 0, 0)).reg);
+  }
   if (!sources)
     return op.emitOpError("has a result whose layout is not the slice of its "
                           "input's: ")
@@ -145,6 +212,8 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
       return failure();
     return emitCombine(combiner, *left, *right);
   };
+  if (failed(divideLanes(op, divided, groups, foldTree)))
+    return failure();
   SmallVector<Registers> results(op.getNumResults());
   for (int64_t reg = 0; reg < sliced->getNumRegisters(); ++reg) {
     SmallVector<Partial> &parts = groups[reg];

@@ -45,7 +45,7 @@ private:
 /// A reduction whose instance takes several tiles one after another, and carries
 /// the state from one to the next (ReductionTiling.cpp). Where the state is a
 /// single accumulator and registers allow, each element of the tile has its own,
-/// and they are combined once, behind the last tile.
+/// and they are combined once, behind the last tile; or each line of the tile.
 class RunningReduction {
 public:
   /// `iterations` is what one tile covers; the variable of the loop over the
@@ -65,6 +65,8 @@ private:
   fuse::ReductionOpInterface op;
   Slice iterations;
   bool perElement;
+  /// Dims of a block of elements that each tile combines.
+  llvm::SmallVector<int64_t> folded;
 };
 
 } // namespace tilefuse

@@ -131,6 +131,13 @@ def moments(text):
     check("deviations", out[2], wide(x).var(0) * 1000, 2e-6)
 
 
+def row_sums(text):
+    x = rng.standard_normal((64, 1000)).astype(np.float32)
+    y = np.full((64, 1), np.nan, np.float32)
+    launch(text, [x, y], 1, SHARED)
+    check("sums", y, wide(x).sum(1, keepdims=True), 1e-6)
+
+
 def histogram(text):
     x = rng.integers(-2, 12, 1000).astype(np.int32)
     y = np.zeros(10, np.int32)
@@ -186,6 +193,7 @@ CASES = {
     "softmax-rows": softmax,
     "diagnostics": diagnostics,
     "column-moments": moments,
+    "row-sums": row_sums,
     "histogram": histogram,
     "scan": scan,
     "masks": masks,
