@@ -73,6 +73,10 @@ public:
   /// Time of `ops` arithmetic operations of a contraction, microseconds.
   double getContractionTime(fuse::ContractionOpInterface op) const;
   double getMemoryTime(int64_t bytes) const;
+  /// Time to write a value, microseconds. What a contraction computes one residue
+  /// class of neighbouring elements at a time is written in pieces of sectors,
+  /// which costs several times its bytes.
+  double getWriteTime(mlir::Value value) const;
   double getElementTime(int64_t ops) const;
   /// Fixed cost of a launch, microseconds.
   double getLaunchTime() const { return isGPU() ? 3.0 : 10.0; }

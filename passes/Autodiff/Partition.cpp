@@ -130,6 +130,13 @@ public:
     return time;
   }
 
+  /// Cost of keeping a value for the backward pass, microseconds: a read, and a
+  /// write where it is not there anyway.
+  double getSaveTime(Value value, bool isThere) const {
+    double time = cost.getMemoryTime(getByteSize(value.getType()));
+    return isThere ? time : time + cost.getWriteTime(value);
+  }
+
 private:
   void build() {
     for (unsigned i = 0; i < graph.numInputs; ++i) {
@@ -158,10 +165,9 @@ private:
 
   void addValue(Value value, unsigned in, bool isThere, bool forbidden) {
     unsigned out = cut.addNode();
-    double time = cost.getMemoryTime(getByteSize(value.getType()));
     cut.addEdge(in, out,
                 forbidden ? MinCut::Infinite
-                          : toCapacity(isThere ? time : 2.0 * time));
+                          : toCapacity(getSaveTime(value, isThere)));
     nodes[value] = {in, out};
   }
 
@@ -388,7 +394,7 @@ struct Partition : impl::FusePartitionBase<Partition> {
         residualBytes += bytes;
         if (remarks)
           emitRemark(value.getLoc())
-              << "saved: " << bytes << " bytes, " << int64_t(2.0 * cost.getMemoryTime(bytes))
+              << "saved: " << bytes << " bytes, " << int64_t(choice.getSaveTime(value, /*isThere=*/false))
               << " us to write and read; computing its op again would take "
               << cost.getOps(value.getDefiningOp()) << " flops, "
               << int64_t(choice.getRecomputeTime(value.getDefiningOp()))

@@ -58,8 +58,8 @@ def FusePartition : Pass<"fuse-partition", "::mlir::ModuleOp"> {
     `@f_backward(saved, cotangents) -> gradients`. Which forward values the
     backward pass reads from memory and which it computes again is a minimum cut:
     saving costs a write and a read at the target's bandwidth (a read alone for
-    arguments and results, which are there anyway), computing again costs the
-    op's time. The cut is exact for this cost.
+    arguments and results, which are there anyway; more for a write in pieces of
+    sectors), computing again costs the op's time. The cut is exact for this cost.
 
     `fuse.saved` on the backward function names the source of each saved value:
     `["arg i", "result j", "residual k"]`. An op with the unit attribute

@@ -110,6 +110,35 @@ TEST_F(CostModelTest, MatrixUnitDependsOnPrecision) {
   EXPECT_GT(timeOf("tf32", "cpu"), timeOf("tf32", "sm_90a"));
 }
 
+TEST_F(CostModelTest, PiecesOfSectorsCostMore) {
+  auto timeOf = [&](int64_t stride, StringRef arch) {
+    int64_t extent = 30 * stride + 4;
+    std::string tensor = "tensor<2x16x" + std::to_string(extent) + "x" +
+                         std::to_string(extent) + "xf32>";
+    std::string text = "func.func @f(%x: tensor<2x8x31x31xf32>, %w: "
+                       "tensor<8x16x4x4xf32>) -> " +
+                       tensor +
+                       " { %c = fuse.conv_transpose2d %x, %w stride [" +
+                       std::to_string(stride) + ", " + std::to_string(stride) +
+                       "] : (tensor<2x8x31x31xf32>, tensor<8x16x4x4xf32>) -> " +
+                       tensor + " %t = fuse.tanh %c : " + tensor +
+                       " return %t : " + tensor + " }";
+    fuse::KernelGroup group = parse(text);
+    EXPECT_TRUE(group.anchor) << text;
+    if (!group.anchor)
+      return 0.0;
+    Value result = group.results.front();
+    CostModel model = modelOf(arch);
+    return model.getWriteTime(result) /
+           model.getMemoryTime(getByteSize(result.getType()));
+  };
+  EXPECT_DOUBLE_EQ(timeOf(1, "sm_90a"), 1);
+  EXPECT_DOUBLE_EQ(timeOf(2, "sm_90a"), 4);
+  // A sector has room for eight.
+  EXPECT_DOUBLE_EQ(timeOf(9, "sm_90a"), 16);
+  EXPECT_DOUBLE_EQ(timeOf(2, "cpu"), 1);
+}
+
 TEST_F(CostModelTest, IndicesSimplifyOverTheirRanges) {
   AffineExpr c = getAffineDimExpr(0, &context), h = getAffineDimExpr(1, &context),
              w = getAffineDimExpr(2, &context);
