@@ -126,6 +126,31 @@ static bool keepsManyStates(tile::FuncOp kernel) {
       .wasInterrupted();
 }
 
+/// Whether two instances find room on a multiprocessor if each thread keeps to half
+/// of the registers that one would leave it: shared memory holds both, and what a
+/// thread must hold at once, sums of products and an operand on its way to shared
+/// memory, leaves as much again for everything else.
+static bool suitsTwoInstances(tile::FuncOp kernel, int64_t sharedBytes) {
+  constexpr int64_t kSharedBytes = 228 << 10, kReservedBytes = 1 << 10;
+  constexpr int64_t kLeastRegisters = 128, kMostCopied = 24;
+  int64_t registers = 65536 / (2 * 32 * int64_t(kernel.getWarps()));
+  if (registers < kLeastRegisters || registers > 255 ||
+      2 * (sharedBytes + kReservedBytes) > kSharedBytes)
+    return false;
+  int64_t sums = 0, copied = 0;
+  kernel.walk([&](Operation *op) {
+    bool isCopy = isa<tile::CopyToSharedOp>(op);
+    if (!isCopy && !isa<tile::MmaOp>(op))
+      return;
+    Value value = isCopy ? op->getOperand(0) : op->getResult(0);
+    auto layout = tile::DistributedAttr::lookup(value.getType());
+    int64_t &most = isCopy ? copied : sums;
+    if (layout)
+      most = std::max(most, layout->getNumRegisters());
+  });
+  return sums > 0 && 2 * sums <= registers && copied <= kMostCopied;
+}
+
 FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
   MLIRContext *context = kernel.getContext();
   Location loc = kernel.getLoc();
@@ -159,6 +184,9 @@ FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
   if (keepsManyStates(kernel))
     function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                       builder.getI32IntegerAttr(1));
+  else if (suitsTwoInstances(kernel, bytes ? bytes.getInt() : 0))
+    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                      builder.getI32IntegerAttr(2));
 
   Block *entry = function.addEntryBlock(builder);
   builder.setInsertionPointToStart(entry);
