@@ -485,6 +485,8 @@ void Stager::chooseRoundedLate() {
         {isPlainLoad(key), copies,
          getCopyLayout(key.first, numWarps).getNumRegisters(), loops[loop].size(), key});
   }
+  // Registers hold one round; a deeper ring is filled past them.
+  int64_t room = numStages.getInt() == 2 ? mostHeldRegisters : 0;
   for (auto &[loop, candidates] : loops) {
     llvm::sort(candidates, [](const Candidate &a, const Candidate &b) {
       return std::tuple(a.isPlain, -a.copies, a.number) <
@@ -493,7 +495,7 @@ void Stager::chooseRoundedLate() {
     int64_t total = 0;
     for (const Candidate &candidate : candidates) {
       total += candidate.registers;
-      if (total > mostHeldRegisters && isPlainLoad(candidate.key))
+      if (total > room && isPlainLoad(candidate.key))
         roundedLate.insert(candidate.key);
     }
   }

@@ -77,3 +77,31 @@ func.func @product(%z: tensor<1024x8192xf32>, %dy: tensor<1024x8192xf32>, %w: te
   %dx = fuse.matmul %dz, %w : (tensor<1024x8192xf32>, tensor<8192x8192xf32>) -> tensor<1024x8192xf32>
   return %dx : tensor<1024x8192xf32>
 }
+
+// -----
+
+// What takes many operations an element is written where it is computed anyway, for
+// the sum, and read by both gradients: as an operand it would be made again in each,
+// between a load and a barrier. A scale in front of them is made there.
+
+// CHECK-LABEL: func.func @costly
+// CHECK:       fuse.kernel @costly_k0 {{.*}} -> (tensor<64x64x126x126xf32>, tensor<64xf32>)
+// CHECK:         fuse.erf
+// CHECK:         fuse.reduce sum
+// CHECK:       fuse.kernel @costly_k1
+// CHECK-NOT:     fuse.erf
+// CHECK:         fuse.conv_transpose2d {{.*}}fuse.anchor
+// CHECK:       fuse.kernel @costly_k2
+// CHECK-NOT:     fuse.erf
+// CHECK:         fuse.conv2d_weight_grad {{.*}}fuse.anchor
+func.func @costly(%z: tensor<64x64x126x126xf32>, %dy: tensor<64x64x126x126xf32>, %x: tensor<64x64x128x128xf32>, %w: tensor<64x64x3x3xf32>) -> (tensor<64x64x128x128xf32>, tensor<64x64x3x3xf32>, tensor<64xf32>) {
+  %0 = fuse.erf %z : tensor<64x64x126x126xf32>
+  %1 = fuse.mul %z, %z : tensor<64x64x126x126xf32>
+  %2 = fuse.exp %1 : tensor<64x64x126x126xf32>
+  %3 = fuse.add %0, %2 : tensor<64x64x126x126xf32>
+  %dz = fuse.mul %dy, %3 : tensor<64x64x126x126xf32>
+  %dx = fuse.conv_transpose2d %dz, %w : (tensor<64x64x126x126xf32>, tensor<64x64x3x3xf32>) -> tensor<64x64x128x128xf32>
+  %dw = fuse.conv2d_weight_grad %x, %dz kernel [3, 3] : (tensor<64x64x128x128xf32>, tensor<64x64x126x126xf32>) -> tensor<64x64x3x3xf32>
+  %db = fuse.reduce sum %dz dims [0, 2, 3] : tensor<64x64x126x126xf32> -> tensor<64xf32>
+  return %dx, %dw, %db : tensor<64x64x128x128xf32>, tensor<64x64x3x3xf32>, tensor<64xf32>
+}
