@@ -4,9 +4,9 @@
 // along contiguous rows. The last dim of a block is folded in lanes: 16 (or so)
 // neighbours are 16 independent chains, which is what makes any combiner, sums
 // of floats included, vector code with a fixed order. The lanes are folded one
-// after another at the end. Positions that fill no lanes (701 = 43 * 16 + 13) are
-// a chain of their own, and so is each chunk of a long outer dim: what one sum
-// of floats loses grows with its length.
+// after another at the end, those of long dims by halves. Positions that fill no
+// lanes (701 = 43 * 16 + 13) are a chain of their own, and so is each chunk of a
+// long outer dim: what one sum of floats loses grows with its length.
 //
 //===----------------------------------------------------------------------===//
 
@@ -146,6 +146,23 @@ static SmallVector<Value> reduceInChunks(ImplicitLocOpBuilder &b,
   return reduceDim(b, parts, dim, combiner);
 }
 
+// Every `lanes`-th position of `dim`, for each of the first `lanes`.
+static SmallVector<Value> reduceToLanes(ImplicitLocOpBuilder &b,
+                                        ArrayRef<Value> blocks, int64_t dim,
+                                        int64_t lanes, Block &combiner) {
+  SmallVector<int64_t> split(getShape(blocks[0])), folded(split);
+  split[dim] = split[dim] / lanes;
+  split.insert(split.begin() + dim + 1, lanes);
+  folded[dim] = lanes;
+  SmallVector<Value> parts;
+  for (Value block : blocks)
+    parts.push_back(lowerReshape(b, block, split));
+  parts = reduceDim(b, parts, dim, combiner);
+  for (Value &part : parts)
+    part = lowerReshape(b, part, folded);
+  return parts;
+}
+
 static SmallVector<Value> reduceDim(ImplicitLocOpBuilder &b,
                                     ArrayRef<Value> blocks, int64_t dim,
                                     Block &combiner, bool mayUseLanes) {
@@ -165,16 +182,11 @@ static SmallVector<Value> reduceDim(ImplicitLocOpBuilder &b,
       return reduceInChunks(b, blocks, dim, part, combiner);
   }
   if (lanes > 1) {
-    SmallVector<int64_t> split(shape), folded(shape);
-    split[dim] = extent / lanes;
-    split.insert(split.begin() + dim + 1, lanes);
-    folded[dim] = lanes;
-    SmallVector<Value> parts;
-    for (Value block : blocks)
-      parts.push_back(lowerReshape(b, block, split));
-    parts = reduceDim(b, parts, dim, combiner);
-    for (Value &part : parts)
-      part = lowerReshape(b, part, folded);
+    SmallVector<Value> parts = reduceToLanes(b, blocks, dim, lanes, combiner);
+    while (extent > maxChain && lanes % 8 == 0) {
+      lanes /= 2;
+      parts = reduceToLanes(b, parts, dim, lanes, combiner);
+    }
     return reduceDim(b, parts, dim, combiner, /*mayUseLanes=*/false);
   }
 

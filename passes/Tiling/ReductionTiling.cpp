@@ -92,7 +92,10 @@ private:
   std::optional<SliceDim> getHeld(unsigned dim) const;
   bool isReadable(const Slice &box) const;
   Slice getBox(ArrayRef<Coord> counters) const;
-  FailureOr<SmallVector<Value>> emitStep(const Slice &box, ValueRange carried);
+  FailureOr<SmallVector<Value>> emitSteps(ArrayRef<int64_t> counts,
+                                          ArrayRef<int64_t> shape,
+                                          ArrayRef<Coord> counters);
+  FailureOr<SmallVector<Value>> emitStep(const Slice &box);
   FailureOr<SmallVector<Value>> emitTap(const Slice &tap);
   Value emitMask(const Slice &tap);
 
@@ -327,8 +330,7 @@ FailureOr<SmallVector<Value>> ReductionTiling::emitTap(const Slice &tap) {
   return state;
 }
 
-FailureOr<SmallVector<Value>> ReductionTiling::emitStep(const Slice &box,
-                                                        ValueRange carried) {
+FailureOr<SmallVector<Value>> ReductionTiling::emitStep(const Slice &box) {
   SmallVector<Slice> taps{box};
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
     if (!isTap[dim])
@@ -348,7 +350,7 @@ FailureOr<SmallVector<Value>> ReductionTiling::emitStep(const Slice &box,
     computed |= !emitter.getView(operand);
   if (computed || !emitter.wantsPowersOfTwo())
     reader.planPatches(taps);
-  SmallVector<Value> state(carried);
+  SmallVector<Value> state;
   for (const Slice &tap : taps) {
     if (isBeyond(tap))
       continue;
@@ -417,25 +419,44 @@ SmallVector<Value> ReductionTiling::combineElements(ValueRange states) {
 
 FailureOr<SmallVector<Value>> ReductionTiling::emitState() {
   SmallVector<int64_t> counts, shape;
-  bool loops = false;
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
     shape.push_back(form.isReduction(dim) ? 1 : iterations[dim].extent);
-    if (form.isReduction(dim)) {
+    if (form.isReduction(dim))
       counts.push_back(count[dim]);
-      loops |= count[dim] > 1;
-    }
   }
-  SmallVector<Value> inits;
-  if (loops)
-    for (TypedAttr attribute : neutral)
-      inits.push_back(emitter.splat(loc, attribute, shape));
-  FailureOr<SmallVector<Value>> state = emitter.emitLoops(
-      loc, counts, inits, [&](ArrayRef<Coord> counters, ValueRange carried) {
-        return emitStep(getBox(counters), carried);
-      });
+  FailureOr<SmallVector<Value>> state = emitSteps(counts, shape, {});
   if (failed(state))
     return failure();
   return restoreOrder(std::move(*state));
+}
+
+/// The loops inside of `counters`. Each starts a state of its own, which is then
+/// added to the outer one: what a sum loses grows with its length.
+FailureOr<SmallVector<Value>>
+ReductionTiling::emitSteps(ArrayRef<int64_t> counts, ArrayRef<int64_t> shape,
+                           ArrayRef<Coord> counters) {
+  if (counters.size() == counts.size())
+    return emitStep(getBox(counters));
+  SmallVector<Coord> inner(counters);
+  int64_t steps = counts[counters.size()];
+  if (steps == 1) {
+    inner.push_back(Coord(0));
+    return emitSteps(counts, shape, inner);
+  }
+  SmallVector<Value> inits;
+  for (TypedAttr attribute : neutral)
+    inits.push_back(emitter.splat(loc, attribute, shape));
+  return emitter.emitLoops(
+      loc, {steps}, inits,
+      [&](ArrayRef<Coord> own,
+          ValueRange carried) -> FailureOr<SmallVector<Value>> {
+        inner.push_back(own.front());
+        FailureOr<SmallVector<Value>> part = emitSteps(counts, shape, inner);
+        inner.pop_back();
+        if (failed(part))
+          return failure();
+        return op.combine(b, loc, carried, *part);
+      });
 }
 
 /// Blocks of states, back in the op's own order of dims.

@@ -67,13 +67,16 @@ tile.func @dot(%x: !tile.view<8x16xf32>, %y: !tile.view<32x16xf32>) grid [1] war
   tile.return
 }
 
-// No lanes divide 701: 43 * 16 of them in lanes, 13 in a chain, one sum of both.
+// No lanes divide 701: 43 * 16 of them in lanes, which are folded by halves, 13 in
+// a chain, one sum of both.
 // CHECK-LABEL: func.func @long_sum(
 // CHECK:         %[[HEAD:.*]] = tensor.extract_slice %{{.*}}[0] [688] [1]
 // CHECK:         %[[TAIL:.*]] = tensor.extract_slice %{{.*}}[688] [13] [1]
 // CHECK:         %[[LANES:.*]] = tensor.expand_shape %[[HEAD]] {{.*}} into tensor<43x16xf32>
 // CHECK:         linalg.generic {{.*}} ins(%[[LANES]] : tensor<43x16xf32>)
-// CHECK:         linalg.generic {{.*}} ins(%{{.*}} : tensor<16xf32>)
+// CHECK:         linalg.generic {{.*}} ins(%{{.*}} : tensor<2x8xf32>)
+// CHECK:         linalg.generic {{.*}} ins(%{{.*}} : tensor<2x4xf32>)
+// CHECK:         linalg.generic {{.*}} ins(%{{.*}} : tensor<4xf32>)
 // CHECK:         linalg.generic {{.*}} ins(%[[TAIL]] : tensor<13xf32>)
 // CHECK:         linalg.generic {{.*}} ins(%{{.*}} : tensor<1xf32>)
 tile.func @long_sum(%x: !tile.view<701xf32>, %y: !tile.view<1xf32>) grid [1] warps 1 {
