@@ -792,8 +792,12 @@ struct Pipeline : tilefuse::impl::TilePipelineBase<Pipeline> {
     llvm::SmallBitVector written = getWritten(func);
     for (scf::ForOp loop : loops) {
       int64_t others = 0;
+      // What comes behind the loop and all around it takes its place.
+      Block &body = func.getBody().front();
+      Operation *outermost = body.findAncestorOpInBlock(*loop);
       func.walk([&](AllocSharedOp alloc) {
-        if (alloc->getBlock() != loop.getBody())
+        if (alloc->getBlock() != loop.getBody() &&
+            !outermost->isBeforeInBlock(body.findAncestorOpInBlock(*alloc)))
           others += getBytes(alloc.getResult().getType());
       });
       LoopPipeliner pipeliner(loop, stages.getInt(), others, written);

@@ -30,6 +30,10 @@
 //                    the class is known at run time only, taps start at its
 //                    first and step by the divisor
 //
+// Few sums leave warps without rows or columns of their own, which would compute
+// copies. Then a reduction dim, rows of pixels, say, is a batch of the dot: each warp
+// sums over its part, and the parts are added behind the loop.
+//
 // Reduction dims advance in steps of the schedule by nested scf.for with the
 // accumulators carried; what a last step reads past the end is zero.
 //
@@ -37,6 +41,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "passes/Tiling/BlockReduction.h"
 #include "passes/Tiling/ContractionRoles.h"
 #include "passes/Tiling/OperandReader.h"
 #include "passes/Tiling/ResidueSplitting.h"
@@ -80,6 +85,12 @@ private:
                                          ValueRange accumulators);
   FailureOr<LabelledBlock> readOperand(unsigned index, const Slice &box);
   LogicalResult chooseShape(ArrayRef<unsigned> lhs, ArrayRef<unsigned> rhs);
+  void choosePartialSums();
+  /// The accumulator's dims: partial sums, batch, lhs free, rhs free.
+  SmallVector<unsigned> getAccumulatorDims() const;
+  int64_t getExtent(unsigned dim) const {
+    return form.isReduction(dim) ? step[dim] : iterations[dim].extent;
+  }
   Value emitProduct(LabelledBlock lhs, LabelledBlock rhs, Value accumulator);
   Value finish(Value accumulator);
 
@@ -109,6 +120,8 @@ private:
   /// The shape of the dot: parallel dims in the accumulator's order, and the
   /// contracted dims. `swapped`: operand 1 is the dot's lhs.
   SmallVector<unsigned> batch, lhsFree, rhsFree, contracted;
+  /// Reduction dims that the accumulator has until the end.
+  SmallVector<unsigned> partial;
   bool swapped = false, chosen = false;
 };
 
@@ -343,7 +356,53 @@ LogicalResult ContractionTiling::chooseShape(ArrayRef<unsigned> lhs,
     swapped = true;
     std::swap(lhsFree, rhsFree);
   }
+  choosePartialSums();
   return success();
+}
+
+SmallVector<unsigned> ContractionTiling::getAccumulatorDims() const {
+  SmallVector<unsigned> dims(partial);
+  llvm::append_range(dims, batch);
+  llvm::append_range(dims, lhsFree);
+  llvm::append_range(dims, rhsFree);
+  return dims;
+}
+
+/// Gives warps that would hold copies sums of their own.
+void ContractionTiling::choosePartialSums() {
+  constexpr int64_t rowsOfStep = 16, columnsOfStep = 8, leastDepth = 16,
+                    mostSums = 128; // of a thread
+  std::optional<fuse::ScheduleAttr> schedule =
+      emitter.getKernel().getSchedule();
+  if (!emitter.wantsPowersOfTwo() || !schedule ||
+      op.getOperation() != emitter.getKernel().getAnchor() ||
+      schedule->getMma() != fuse::MmaKind::mma_sync || !batch.empty())
+    return;
+  auto countPieces = [&](ArrayRef<unsigned> dims, int64_t size) {
+    int64_t extent = 1;
+    for (unsigned dim : dims)
+      extent *= iterations[dim].extent;
+    return (extent & -extent) / size;
+  };
+  int64_t pieces = countPieces(lhsFree, rowsOfStep) *
+                   countPieces(rhsFree, columnsOfStep);
+  if (pieces == 0 || pieces >= schedule->getWarps())
+    return;
+  int64_t sums = 1, depth = 1;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
+    if (!form.isReduction(dim))
+      sums *= iterations[dim].extent;
+  for (unsigned dim : contracted)
+    depth *= step[dim];
+  // Whole rows, so that what is left of the depth lies side by side.
+  for (unsigned dim : ArrayRef(contracted).drop_back())
+    if (step[dim] > 1 && llvm::isPowerOf2_64(step[dim]) &&
+        depth / step[dim] >= leastDepth &&
+        sums * step[dim] <= mostSums * 32 * schedule->getWarps()) {
+      partial.push_back(dim);
+      llvm::erase(contracted, dim);
+      return;
+    }
 }
 
 static tile::Precision toTile(fuse::Precision precision) {
@@ -375,9 +434,7 @@ static tile::MmaKind toTile(fuse::MmaKind kind) {
 
 Value ContractionTiling::emitProduct(LabelledBlock lhs, LabelledBlock rhs,
                                      Value accumulator) {
-  SmallVector<unsigned> accumulatorDims(batch);
-  llvm::append_range(accumulatorDims, lhsFree);
-  llvm::append_range(accumulatorDims, rhsFree);
+  SmallVector<unsigned> accumulatorDims = getAccumulatorDims();
   if (swapped)
     std::swap(lhs, rhs);
 
@@ -406,9 +463,11 @@ Value ContractionTiling::emitProduct(LabelledBlock lhs, LabelledBlock rhs,
   }
 
   // A dot has at least one free dim on each side.
+  SmallVector<unsigned> shared(partial);
+  llvm::append_range(shared, batch);
   SmallVector<int64_t> accumulatorShape;
-  for (unsigned dim : batch)
-    accumulatorShape.push_back(iterations[dim].extent);
+  for (unsigned dim : shared)
+    accumulatorShape.push_back(getExtent(dim));
   auto complete = [&](LabelledBlock &operand, ArrayRef<unsigned> free) {
     if (free.empty()) {
       auto shape = llvm::to_vector(
@@ -436,12 +495,12 @@ Value ContractionTiling::emitProduct(LabelledBlock lhs, LabelledBlock rhs,
     mma = emitter.getKernel().getSchedule()->getMma();
   SmallVector<int64_t> originalShape;
   for (unsigned dim : accumulatorDims)
-    originalShape.push_back(iterations[dim].extent);
+    originalShape.push_back(getExtent(dim));
   accumulator = emitter.reshape(loc, accumulator, accumulatorShape);
   Value dot = tile::DotOp::create(
       b, loc, accumulator.getType(), lhs.block, rhs.block, accumulator,
       positions(lhs.dims, contracted), positions(rhs.dims, contracted),
-      positions(lhs.dims, batch), positions(rhs.dims, batch),
+      positions(lhs.dims, shared), positions(rhs.dims, shared),
       toTile(op.getContractionPrecision()), toTile(mma));
   return emitter.reshape(loc, dot, originalShape);
 }
@@ -560,6 +619,20 @@ ContractionTiling::emitStep(ArrayRef<Coord> counters, ValueRange accumulators) {
 
 /// The accumulator as a block over all iteration dims, in the result's type.
 Value ContractionTiling::finish(Value accumulator) {
+  if (!partial.empty()) {
+    auto folded = llvm::to_vector(llvm::seq<int64_t>(0, partial.size()));
+    accumulator =
+        emitBlockReduction(b, loc, accumulator, folded,
+                           [](OpBuilder &b, Location loc, ValueRange left,
+                              ValueRange right) -> SmallVector<Value> {
+                             return {arith::AddFOp::create(
+                                 b, loc, left.front(), right.front())};
+                           })
+            .front();
+    auto type = cast<RankedTensorType>(accumulator.getType());
+    accumulator = emitter.reshape(
+        loc, accumulator, type.getShape().drop_front(partial.size()));
+  }
   SmallVector<unsigned> dims(batch);
   llvm::append_range(dims, lhsFree);
   llvm::append_range(dims, rhsFree);
@@ -596,12 +669,9 @@ FailureOr<Value> ContractionTiling::run(const Slice &slice) {
   if (failed(chooseShape(operandDims[0], operandDims[1])))
     return failure();
 
-  SmallVector<unsigned> accumulatorDims(batch);
-  llvm::append_range(accumulatorDims, lhsFree);
-  llvm::append_range(accumulatorDims, rhsFree);
   SmallVector<int64_t> accumulatorShape;
-  for (unsigned dim : accumulatorDims)
-    accumulatorShape.push_back(iterations[dim].extent);
+  for (unsigned dim : getAccumulatorDims())
+    accumulatorShape.push_back(getExtent(dim));
   SmallVector<SmallVector<int64_t>> outer = enumerate(/*reduction=*/false);
   Value zero = emitter.splat(
       loc, cast<TypedAttr>(b.getZeroAttr(op.getSumType())), accumulatorShape);

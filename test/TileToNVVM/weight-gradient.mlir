@@ -4,6 +4,9 @@
 // RUN: sed 's/stages = 1/stages = 2/' %s > %t.staged.mlir
 // RUN: %fuse-compile %t.staged.mlir --emit=ptx -o %t.staged.ptx
 // RUN: %python %S/emulator/check.py weight-gradient %t.staged.ptx
+// RUN: sed 's/warps = 2/warps = 4/' %t.staged.mlir > %t.partial.mlir
+// RUN: %fuse-compile %t.partial.mlir --emit=ptx -o %t.partial.ptx
+// RUN: %python %S/emulator/check.py weight-gradient %t.partial.ptx
 // PTXAS-NOT: C75
 // PTXAS: 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
 
@@ -11,6 +14,8 @@
 // of either dim ends inside of the block, with extents of the operand in place of a
 // masked copy for each tap. The input is infinite in its last column, which belongs
 // to the last tap only: products with pixels that do not exist must not spread it.
+// Then with copies in flight; then with more warps than pieces of 16 x 8 sums, which
+// take rows of pixels of their own.
 
 func.func @main(%x: tensor<2x16x12x46xf32>, %dz: tensor<2x16x10x44xf32>) -> tensor<16x16x3x3xf32> {
   %dw = fuse.kernel @wgrad (%a = %x, %c = %dz) : (tensor<2x16x12x46xf32>, tensor<2x16x10x44xf32>) -> tensor<16x16x3x3xf32>

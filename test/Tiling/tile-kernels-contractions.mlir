@@ -111,3 +111,21 @@ func.func @split(%x: tensor<16x100xf32>, %w: tensor<100x16xf32>) -> tensor<16x16
   }
   return %y : tensor<16x16xf32>
 }
+
+// -----
+
+// A weight gradient of 8 channels has four pieces of 16 x 8 sums for eight warps, so
+// each of four rows of pixels has sums of its own, added behind the loop.
+// CHECK-LABEL: tile.func @few_channels_k
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (tensor<4x64x8xf32>
+// CHECK: tile.dot {{.*}} lhs_contract [2] rhs_contract [2] batch [1] [1] {{.*}} : tensor<64x4x32xf32>, tensor<8x4x32xf32> -> tensor<4x64x8xf32>
+// CHECK: scf.yield
+// CHECK: tile.reduce{{.*}} dims [0] : (tensor<4x64x8xf32>) -> tensor<1x64x8xf32>
+func.func @few_channels(%x: tensor<2x8x44x48xf32>, %dz: tensor<2x64x42x46xf32>) -> tensor<64x8x3x3xf32> {
+  %0 = fuse.kernel @few_channels_k (%a = %x, %c = %dz) : (tensor<2x8x44x48xf32>, tensor<2x64x42x46xf32>) -> tensor<64x8x3x3xf32>
+      schedule(#fuse.schedule<block = [64, 8, 3, 3, 1, 4, 32], warps = 8, stages = 1, cluster = 1, mma = mma_sync, splits = 1>) {
+    %g = fuse.conv2d_weight_grad %a, %c kernel [3, 3] {fuse.anchor} : (tensor<2x8x44x48xf32>, tensor<2x64x42x46xf32>) -> tensor<64x8x3x3xf32>
+    fuse.yield %g : tensor<64x8x3x3xf32>
+  }
+  return %0 : tensor<64x8x3x3xf32>
+}
