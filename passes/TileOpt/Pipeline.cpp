@@ -241,6 +241,9 @@ bool LoopPipeliner::collect() {
     if (movable && collectSlice(staging))
       stagings.push_back(std::move(staging));
   }
+  // What stays of the tiles in the loop, the rings of loops in it, say.
+  for (const Staging &staging : stagings)
+    otherBytes -= getBytes(AllocSharedOp(staging.alloc).getResult().getType());
   return !stagings.empty() && !hasInnerProduct;
 }
 
@@ -796,8 +799,7 @@ struct Pipeline : tilefuse::impl::TilePipelineBase<Pipeline> {
       Block &body = func.getBody().front();
       Operation *outermost = body.findAncestorOpInBlock(*loop);
       func.walk([&](AllocSharedOp alloc) {
-        if (alloc->getBlock() != loop.getBody() &&
-            !outermost->isBeforeInBlock(body.findAncestorOpInBlock(*alloc)))
+        if (!outermost->isBeforeInBlock(body.findAncestorOpInBlock(*alloc)))
           others += getBytes(alloc.getResult().getType());
       });
       LoopPipeliner pipeliner(loop, stages.getInt(), others, written);
