@@ -3,8 +3,9 @@
 
     compare.py OUT.json [--names five|cases|all|p82,p54,FILE.py...] [--modes forward,step]
                [--candidates eager,channels_last,compile,max-autotune,tilefuse]
-               [--rounds 20] [--seed 0] [--tf32-products] [--device cuda|cpu] [--small]
-               [--commit C]
+               [--max-autotune five] [--rounds 20] [--seed 0] [--tf32-products]
+               [--device cuda|cpu] [--small] [--commit C] [--fresh]
+               [--warm-up-processes N] [--warm-up-limit S] [--row-limit S] [--limit S]
 
 Candidates take turns, the L2 cache is flushed before each run, CUDA events time it;
 medians of at least 20 rounds, raw samples in OUT.json. `forward` runs under no_grad in
@@ -12,6 +13,11 @@ training mode; `step` is forward and backward with the gradients of the input an
 every parameter. FILE.py defines build(device) -> (module, inputs). report.py turns
 OUT.json into a Markdown table and a plot. `--device cpu --small` tries the whole way
 without a GPU; its times say little.
+
+For many graphs in little time: `--warm-up-processes 16` first fills the compilers' disk
+caches in parallel; `--row-limit` bounds the preparation of a row, `--limit` the whole run
+(exit status 3), and a later run with the same OUT.json, commit and options goes on where
+that one stopped, unless `--fresh` is given. max-autotune runs for the graphs it is told.
 """
 
 import argparse
@@ -21,6 +27,7 @@ import json
 import logging
 import pathlib
 import platform
+import signal
 import statistics
 import sys
 import time
@@ -31,6 +38,7 @@ from torch.utils.flop_counter import FlopCounterMode
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "python_bindings"))
 import accuracy  # noqa: E402
 import models  # noqa: E402
+import warm_up  # noqa: E402
 
 # Rates of the floors: bytes/s measured by a copy on an H200, multiply-adds by the
 # datasheet; fp32-accurate products take three TF32 ones.
@@ -142,7 +150,38 @@ class FallbackLog(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-def prepare(model, mode, candidates, cotangents, row):
+class Deadline:
+    """Stops what runs in a `with` when the time of a row is over."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+        self.end = time.monotonic() + seconds
+
+    def __enter__(self):
+        def stop(*_):
+            raise TimeoutError(f"the row took longer than {self.seconds:.0f} s")
+        self.before = signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, max(self.end - time.monotonic(), 1e-3))
+
+    def __exit__(self, *_):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self.before)
+
+
+def make_run(candidate, model, mode, cotangents):
+    """(What is timed, what gives the tensors to judge) of a candidate."""
+    module, inputs, call = make_call(candidate, model)
+    if mode == "step":
+        return (lambda: accuracy.gradient_step(module, call, inputs, cotangents),
+                lambda: accuracy.tensors_of_step(module, call, inputs, cotangents))
+
+    def run():
+        with torch.no_grad():
+            call(*inputs)
+    return run, lambda: accuracy.tensors_of_forward(module, call, inputs)
+
+
+def prepare(model, mode, candidates, cotangents, row, deadline):
     """Runs of the candidates that work, and the tensors of their first run; notes the rest."""
     runs, tensors = {}, {}
     for candidate in candidates:
@@ -150,23 +189,14 @@ def prepare(model, mode, candidates, cotangents, row):
             continue
         entry = row["candidates"].setdefault(candidate, {})
         try:
-            module, inputs, call = make_call(candidate, model)
-            synchronize()
-            start = time.perf_counter()
-            if mode == "forward":
-                tensors[candidate] = accuracy.tensors_of_forward(module, call, inputs)
-
-                def run(call=call, inputs=inputs):
-                    with torch.no_grad():
-                        call(*inputs)
-            else:
-                tensors[candidate] = accuracy.tensors_of_step(module, call, inputs, cotangents)
-
-                def run(module=module, call=call, inputs=inputs):
-                    accuracy.gradient_step(module, call, inputs, cotangents)
-            synchronize()
-            entry["first_run_s"] = time.perf_counter() - start
-            entry["peak_bytes"] = peak_bytes(run)
+            with deadline:
+                run, take = make_run(candidate, model, mode, cotangents)
+                synchronize()
+                start = time.perf_counter()
+                tensors[candidate] = take()
+                synchronize()
+                entry["first_run_s"] = time.perf_counter() - start
+                entry["peak_bytes"] = peak_bytes(run)
             runs[candidate] = run
         except Exception as error:  # one candidate's failure is a result
             entry["failure"] = f"{type(error).__name__}: {error}"[:2000]
@@ -174,19 +204,27 @@ def prepare(model, mode, candidates, cotangents, row):
     return runs, tensors
 
 
-def measure(model, mode, args, is_tf32):
-    row = {"name": model.name, "mode": mode, "candidates": {},
-           "products": "tf32" if args.tf32_products else "f32"}
+def make_cotangents(model, args):
+    """Random cotangents of a model's results."""
     with torch.no_grad():
         result = copy.deepcopy(model.module)(*model.inputs)
     results = result if isinstance(result, (tuple, list)) else [result]
     generator = torch.Generator(device=args.device).manual_seed(args.seed)
-    cotangents = [torch.randn(r.shape, device=args.device, generator=generator) for r in results]
+    return [torch.randn(r.shape, device=args.device, generator=generator) for r in results]
+
+
+def measure(model, mode, args, is_tf32):
+    row = {"name": model.name, "mode": mode, "candidates": {},
+           "products": "tf32" if args.tf32_products else "f32",
+           "warmed_up": args.warm_up_processes > 0}
+    began = time.perf_counter()
+    cotangents = make_cotangents(model, args)
     row["floor_ms"] = floor_ms(model, mode, cotangents, is_tf32)
     log = FallbackLog()
     logging.getLogger("tilefuse.torch").addHandler(log)
     torch._dynamo.reset()
-    runs, tensors = prepare(model, mode, args.candidates, cotangents, row)
+    runs, tensors = prepare(model, mode, candidates_of(model.name, args), cotangents, row,
+                            Deadline(args.row_limit))
     logging.getLogger("tilefuse.torch").removeHandler(log)
     row["fallbacks"] = log.lines
     if "tilefuse" in tensors and "eager" in tensors:
@@ -207,6 +245,7 @@ def measure(model, mode, args, is_tf32):
     for candidate, samples in time_runs(runs, args.rounds, args.device).items():
         row["candidates"][candidate]["samples_ms"] = samples
         row["candidates"][candidate]["median_ms"] = statistics.median(samples)
+    row["seconds"] = time.perf_counter() - began
     ours = row["candidates"].get("tilefuse", {}).get("median_ms")
     theirs = [c["median_ms"] for n, c in row["candidates"].items()
               if n != "tilefuse" and "median_ms" in c]
@@ -240,13 +279,31 @@ def names_of(text):
     return [n for part in text.split(",") for n in groups.get(part, [part])]
 
 
-def main():
+def candidates_of(name, args):
+    named = {pathlib.Path(n).stem for n in args.max_autotune}
+    return [c for c in args.candidates if c != "max-autotune" or pathlib.Path(name).stem in named]
+
+
+def load(name, args):
+    if name.endswith(".py"):
+        return models.load(name, args.device)
+    return models.build(name, args.device, args.seed, args.small)
+
+
+def set_precision(args):
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cuda.matmul.allow_tf32 = args.tf32_products
+
+
+def make_parser():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("--names", default="five", type=names_of)
     parser.add_argument("--modes", default="forward,step", type=lambda t: t.split(","))
     parser.add_argument("--candidates", default=",".join(CANDIDATES),
                         type=lambda t: t.split(","))
+    parser.add_argument("--max-autotune", default="five", type=names_of, metavar="NAMES",
+                        help="the graphs that max-autotune runs for (five)")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tf32-products", action="store_true",
@@ -254,30 +311,76 @@ def main():
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--small", action="store_true", help="small shapes")
     parser.add_argument("--commit", default="unknown")
-    args = parser.parse_args()
-    torch.backends.cudnn.benchmark = True
-    torch.backends.cuda.matmul.allow_tf32 = args.tf32_products
+    parser.add_argument("--fresh", action="store_true", help="measure rows of OUT.json again")
+    parser.add_argument("--warm-up-processes", type=int, default=0, metavar="N",
+                        help="fill the compilers' caches in N processes first")
+    parser.add_argument("--warm-up-limit", type=float, default=240, metavar="S",
+                        help="seconds for that")
+    parser.add_argument("--row-limit", type=float, default=600, metavar="S",
+                        help="seconds in which a row's candidates must have run once")
+    parser.add_argument("--limit", type=float, default=float("inf"), metavar="S",
+                        help="seconds after which no row is begun")
+    return parser
+
+
+def begin_report(args):
+    """The head of a report, with the rows of OUT.json when it is of the same kind."""
     report = {"commit": args.commit, "device": (torch.cuda.get_device_name() if args.device == "cuda" else
                                                  platform.processor()),
               "torch": torch.__version__, "cudnn": torch.backends.cudnn.version(),
               "cuda": torch.version.cuda, "python": platform.python_version(),
-              "seed": args.seed, "results": []}
-    failed = False
-    for index, name in enumerate(args.names):
-        for mode in args.modes:
-            model = (models.load(name, args.device) if name.endswith(".py") else
-                     models.build(name, args.device, args.seed, args.small))
-            is_tf32 = args.tf32_products or any(
-                isinstance(m, torch.nn.modules.conv._ConvNd) for m in model.module.modules())
-            row = measure(model, mode, args, is_tf32)
-            failed |= not row.get("right", False)
-            report["results"].append(row)
-            args.output.write_text(json.dumps(report, indent=1))
-            print(f"[{index + 1}/{len(args.names)}] {describe(row)}", flush=True)
-            del model
-            gc.collect()
+              "seed": args.seed, "small": args.small, "rounds": args.rounds, "results": []}
+    if args.fresh or not args.output.exists():
+        return report
+    before = json.loads(args.output.read_text())
+    if {**before, "results": []} != report:
+        raise SystemExit(f"{args.output} is of another commit, machine or set of options; give "
+                         "another name, or --fresh")
+    print(f"going on with {len(before['results'])} rows of {args.output}", flush=True)
+    return before
+
+
+def find_row(report, name, mode, args):
+    """The row if it was measured already, with all its candidates."""
+    products = "tf32" if args.tf32_products else "f32"
+    wanted = set(candidates_of(name, args)) - {"channels_last"}
+    for row in report["results"]:
+        if ((row["name"], row["mode"], row["products"]) == (pathlib.Path(name).stem, mode, products)
+                and wanted <= row["candidates"].keys()):
+            return row
+    return None
+
+
+def main():
+    args = make_parser().parse_args()
+    began = time.monotonic()
+    set_precision(args)
+    report = begin_report(args)
+    missing = [(name, mode) for name in args.names for mode in args.modes
+               if find_row(report, name, mode, args) is None]
+    if args.warm_up_processes and missing:
+        tasks = [(name, mode, candidate) for name, mode in missing
+                 for candidate in candidates_of(name, args) if candidate in warm_up.COMPILED]
+        warm_up.warm_up(tasks, args.warm_up_processes, args.warm_up_limit, args)
+    for index, (name, mode) in enumerate(missing):
+        if time.monotonic() - began > args.limit:
+            print(f"{len(missing) - index} rows left when time was over", flush=True)
+            return 3
+        model = load(name, args)
+        is_tf32 = args.tf32_products or any(
+            isinstance(m, torch.nn.modules.conv._ConvNd) for m in model.module.modules())
+        row = measure(model, mode, args, is_tf32)
+        report["results"] = [r for r in report["results"] if
+                             any(r[k] != row[k] for k in ("name", "mode", "products"))] + [row]
+        args.output.write_text(json.dumps(report, indent=1))
+        print(f"[{index + 1}/{len(missing)}, {time.monotonic() - began:.0f} s] {describe(row)}",
+              flush=True)
+        del model
+        gc.collect()
+        if torch.cuda.is_available():
             torch.cuda.empty_cache()
-    return 1 if failed else 0
+    wrong = [row for row in report["results"] if not row.get("right", False)]
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

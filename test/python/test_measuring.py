@@ -28,9 +28,17 @@ def test_comparison_and_its_table(tmp_path):
     user = tmp_path / "mine.py"
     user.write_text("import torch\n\n\ndef build(device):\n"
                     "    return torch.nn.Linear(24, 8).to(device), [torch.rand(6, 24)]\n")
-    result = run("benchmarks/compare.py", report, "--device", "cpu", "--small", "--rounds", 3,
-                 "--names", f"linear-bn-swish-small,{user}", "--candidates", "tilefuse,eager")
+    options = ["benchmarks/compare.py", report, "--device", "cpu", "--small", "--rounds", 3,
+               "--candidates", "tilefuse,eager", "--names"]
+    result = run(*options, "linear-bn-swish-small", "--warm-up-processes", 2)
     assert result.returncode == 0, result.stdout + result.stderr
+    assert "warm-up [2/2]" in result.stdout and "Error" not in result.stdout
+    # Goes on with what is there, as far as it is told.
+    result = run(*options, f"linear-bn-swish-small,{user}", "--limit", 0)
+    assert result.returncode == 3 and "2 rows left" in result.stdout, result.stdout + result.stderr
+    result = run(*options, f"linear-bn-swish-small,{user}")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "going on with 2 rows" in result.stdout
     rows = json.loads(report.read_text())["results"]
     assert [(r["name"], r["mode"]) for r in rows] == [
         (n, m) for n in ("linear-bn-swish-small", "mine") for m in ("forward", "step")]
