@@ -98,6 +98,8 @@ public:
 
 private:
   bool isWritten(Value view) const {
+    while (auto cast = view.getDefiningOp<ViewCastOp>())
+      view = cast.getView();
     auto argument = dyn_cast<BlockArgument>(view);
     return !argument || argument.getArgNumber() >= written.size() ||
            written[argument.getArgNumber()];

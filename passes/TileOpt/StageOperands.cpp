@@ -27,6 +27,7 @@
 #include "passes/TileOpt/StageOperands.h"
 #include "dialects/Tile/OperandExtents.h"
 #include "passes/TileOpt/MadeOperands.h"
+#include "passes/TileOpt/MergedLoads.h"
 #include "passes/TileOpt/WarpgroupOperands.h"
 
 #include "llvm/ADT/DenseSet.h"
@@ -607,19 +608,38 @@ void Stager::emit(const StageKey &key, Stage &stage) {
     else if (!reader.chain.views.empty())
       // Not known yet; but the view must stay representable.
       addAccess(getReplicatedLayout({}, numWarps), reader.chain);
-  ViewChain whole{root, {}};
-  addAccess(copyLayout, whole, /*wide=*/true);
   std::optional<SharedLayout> given = stage.readers.front().layout;
+  bool isRaw = isCopiedRaw(key, stage);
+  // Asynchronous copies of whole dims go by lines.
+  LoadOp line = isRaw ? createMergedLoad(root.getDefiningOp<LoadOp>()) : nullptr;
+  SmallVector<int64_t> lineShape;
+  auto asLines = [&](const SharedLayout &layout) {
+    return layout.reshape(type.getShape(), lineShape);
+  };
+  if (line) {
+    lineShape.assign(line.getResult().getType().getShape());
+    if (given && !asLines(*given)) {
+      line->erase();
+      line = nullptr;
+    }
+  }
+  if (line) {
+    copyLayout = getMemoryLayout(line.getResult(), numWarps);
+    accesses.push_back({copyLayout, lineShape, asLines, 1, /*wide=*/true});
+  } else {
+    addAccess(copyLayout, ViewChain{root, {}}, /*wide=*/true);
+  }
   SharedLayout layout =
       given ? *given
             : chooseSharedLayout(type.getShape(), elementBytes, accesses);
 
-  Value tile = createSharedTile(builder, loc, type, layout);
+  Value tile =
+      createSharedTile(builder, loc, line ? line.getResult().getType() : type,
+                       line ? *asLines(layout) : layout);
   ++counts.tiles;
-  bool isRaw = isCopiedRaw(key, stage);
   bool isRounded = precision == Precision::tf32 && !isRaw;
   if (isRaw) {
-    auto load = root.getDefiningOp<LoadOp>();
+    auto load = line ? line : root.getDefiningOp<LoadOp>();
     // Neighbouring copies are waited for together.
     SmallVector<Value> tokens;
     if (auto wait = dyn_cast_or_null<AsyncWaitOp>(
@@ -633,6 +653,15 @@ void Stager::emit(const StageKey &key, Stage &stage) {
                             DistributedAttr::get(func.getContext(), copyLayout),
                             load.getStepsAttr()));
     AsyncWaitOp::create(builder, loc, tokens);
+    if (line) {
+      line->erase();
+      tile = SharedReshapeOp::create(
+          builder, loc,
+          SharedType::get(func.getContext(), type.getShape(),
+                          type.getElementType(),
+                          SharedLayoutAttr::get(func.getContext(), layout)),
+          tile);
+    }
   } else {
     CopyToSharedOp::create(
         builder, loc, value, tile,

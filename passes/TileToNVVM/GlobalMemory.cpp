@@ -9,6 +9,11 @@ using namespace mlir;
 namespace tilefuse {
 
 int64_t KernelEmitter::getBaseAlignment(Value view) const {
+  while (auto cast = view.getDefiningOp<tile::ViewCastOp>()) {
+    if (cast.getOffset() != 0)
+      return 1;
+    view = cast.getView();
+  }
   auto argument = dyn_cast<BlockArgument>(view);
   if (!argument || argument.getArgNumber() >= alignments.size())
     return 1;

@@ -129,7 +129,8 @@ static bool keepsManyStates(tile::FuncOp kernel) {
 /// Whether two instances find room on a multiprocessor if each thread keeps to half
 /// of the registers that one would leave it: shared memory holds both, and what a
 /// thread must hold at once, sums of products and an operand on its way to shared
-/// memory, leaves as much again for everything else.
+/// memory, leaves as much again for everything else. Products that are not in a loop
+/// mix with what comes before and after them, and take more.
 static bool suitsTwoInstances(tile::FuncOp kernel, int64_t sharedBytes) {
   constexpr int64_t kSharedBytes = 228 << 10, kReservedBytes = 1 << 10;
   constexpr int64_t kLeastRegisters = 128, kMostCopied = 24;
@@ -138,17 +139,28 @@ static bool suitsTwoInstances(tile::FuncOp kernel, int64_t sharedBytes) {
       2 * (sharedBytes + kReservedBytes) > kSharedBytes)
     return false;
   int64_t sums = 0, copied = 0;
+  bool isLoop = true;
   kernel.walk([&](Operation *op) {
     bool isCopy = isa<tile::CopyToSharedOp>(op);
     if (!isCopy && !isa<tile::MmaOp>(op))
       return;
     Value value = isCopy ? op->getOperand(0) : op->getResult(0);
+    isLoop &= isCopy || op->getParentOp() != kernel;
     auto layout = tile::DistributedAttr::lookup(value.getType());
     int64_t &most = isCopy ? copied : sums;
     if (layout)
       most = std::max(most, layout->getNumRegisters());
   });
-  return sums > 0 && 2 * sums <= registers && copied <= kMostCopied;
+  // A weight gradient carries the sums of all its taps.
+  kernel.walk([&](scf::ForOp loop) {
+    int64_t carried = 0;
+    for (Value value : loop.getRegionIterArgs())
+      if (auto layout = tile::DistributedAttr::lookup(value.getType()))
+        carried += layout->getNumRegisters();
+    if (!loop.getOps<tile::MmaOp>().empty())
+      sums = std::max(sums, carried);
+  });
+  return isLoop && sums > 0 && 2 * sums <= registers && copied <= kMostCopied;
 }
 
 FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
@@ -213,6 +225,8 @@ LogicalResult KernelEmitter::emitBlock(Block &block) {
     if (!putOff(&op) && failed(emitOp(&op)))
       return failure();
   }
+  if (unfinished.finish && unfinished.result.getParentBlock() != &block)
+    return success();
   return finishProduct();
 }
 
@@ -233,6 +247,14 @@ LogicalResult KernelEmitter::emitOp(Operation *op) {
       .Case([](scf::YieldOp) { return success(); })
       .Case([](scf::ConditionOp) { return success(); })
       .Case([&](tile::ProgramIdOp o) { return emitProgramId(o); })
+      .Case([&](tile::ViewCastOp o) {
+        int64_t bits =
+            o.getView().getType().getElementType().getIntOrFloatBitWidth();
+        set(o.getResult(),
+            offsetPointer(o.getLoc(), getScalar(o.getView()),
+                          int64_t(o.getOffset()) * std::max<int64_t>(8, bits) / 8));
+        return success();
+      })
       .Case([&](tile::LoadOp o) { return emitLoad(o); })
       .Case([&](tile::StoreOp o) { return emitStore(o); })
       .Case([&](tile::AtomicOp o) { return emitAtomic(o); })
