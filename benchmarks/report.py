@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Markdown tables, and a plot, of what compare.py wrote.
 
-    report.py OUT.json... [--plot PICTURE.svg]
+    report.py OUT.json... [--plot PICTURE.svg] [--summary]
 
-The plot shows the speedup over the fastest PyTorch candidate and the fraction of the
+--summary prints one short table, with a line a graph, as README has it. The plot shows the speedup over the fastest PyTorch candidate and the fraction of the
 floor that tilefuse reaches; it needs matplotlib.
 """
 
@@ -69,6 +69,42 @@ def table(report, path):
                   f"least {min(speedups):.2f}x, {len(speedups)} of {len(rows)} rows.\n")
 
 
+def best_pytorch(row):
+    """The fastest candidate that is not ours."""
+    return min((c["median_ms"] for n, c in row["candidates"].items()
+                if n != "tilefuse" and "median_ms" in c), default=math.nan)
+
+
+def summary(report):
+    """One line a graph: each mode's time, the best PyTorch's, and the ratio."""
+    modes = list(dict.fromkeys(row["mode"] for row in report["results"]))
+    graphs = {}
+    for row in report["results"]:
+        graphs.setdefault(title(row), {})[row["mode"]] = row
+    print("| ms | " + " | ".join(f"{mode} | best PyTorch | ratio" for mode in modes) +
+          " | peak GB of a step, eager |")
+    print("|---" * (3 * len(modes) + 2) + "|")
+    for name, rows in graphs.items():
+        cells = [name]
+        for mode in modes:
+            row = rows.get(mode, {"candidates": {}})
+            best = best_pytorch(row)
+            cells += [cell(row["candidates"].get("tilefuse")),
+                      "" if math.isnan(best) else f"{best:.3g}",
+                      f"{row['speedup_over_best']:.2f}" if "speedup_over_best" in row else ""]
+        peaks = [rows.get("step", {"candidates": {}})["candidates"].get(n, {}).get("peak_bytes")
+                 for n in ("tilefuse", "eager")]
+        cells.append(", ".join("-" if p is None else f"{p / 1e9:.2g}" for p in peaks))
+        print("| " + " | ".join(cells) + " |")
+    for mode in modes:
+        speedups = [row["speedup_over_best"] for row in report["results"]
+                    if row["mode"] == mode and "speedup_over_best" in row]
+        if speedups:
+            slower = sum(ratio < 0.8 for ratio in speedups)
+            print(f"\n{mode}: geometric mean {geometric_mean(speedups):.2f} times the best PyTorch, "
+                  f"least {min(speedups):.2f}, {slower} of {len(speedups)} below 0.8.")
+
+
 def plot(reports, path):
     import matplotlib
     matplotlib.use("Agg")
@@ -102,12 +138,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("reports", nargs="+")
     parser.add_argument("--plot", metavar="PICTURE.svg")
+    parser.add_argument("--summary", action="store_true", help="one short table")
     arguments = parser.parse_args()
     reports = []
     for path in arguments.reports:
         with open(path, encoding="utf-8") as file:
             reports.append(json.load(file))
-        table(reports[-1], path)
+        if arguments.summary:
+            summary(reports[-1])
+        else:
+            table(reports[-1], path)
     if arguments.plot:
         plot(reports, arguments.plot)
 

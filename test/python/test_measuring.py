@@ -47,6 +47,7 @@ def test_comparison_and_its_table(tmp_path):
         assert len(row["candidates"]["tilefuse"]["samples_ms"]) == 3
     table = run("benchmarks/report.py", report).stdout
     assert "| mine |" in table and "geometric mean" in table
+    assert "| mine |" in run("benchmarks/report.py", report, "--summary").stdout
 
 
 def test_comparison_sees_a_wrong_result():
