@@ -28,12 +28,24 @@
 // copied by one thread and read by another: with a barrier. Past the budgets of both it is issued late too, which still
 // saves a barrier.
 //
+// Products of warpgroups are waited for by their own warps. With three buffers of
+// what goes through registers, and copies that stay two rounds behind the one that
+// they overwrite, the barrier and all copies move behind the products of round i,
+// which stay in flight meanwhile:
+//
+//   for i:  products i
+//           copy i+S-2; store hold to buffer i+1
+//           wait for copy i+1; barrier
+//           hold = load i+2
+//           (the sums of round i are waited for here)
+//
 // The last rounds have nothing to copy: uniform branches skip it. Groups of
 // asynchronous copies are committed nevertheless, so that waits can count them.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/TileOpt/FlatSlice.h"
+#include "dialects/Tile/InFlight.h"
 #include "passes/TileOpt/Passes.h"
 #include "passes/TileOpt/SharedHazards.h"
 
@@ -95,6 +107,8 @@ public:
   /// False when the loop stages nothing that can move.
   bool run();
   int64_t getNumTiles() const { return stagings.size(); }
+  /// As it is now: carried loads make another one of it.
+  scf::ForOp getLoop() const { return loop; }
 
 private:
   bool isWritten(Value view) const {
@@ -116,13 +130,20 @@ private:
                      int64_t ahead, IRMapping &mapping);
   bool canPark(LoadOp load) const;
   bool hasLateLoads() const;
+  bool hasParked(const Staging &staging) const {
+    return llvm::any_of(parked, [&](const Parked &wait) {
+      return llvm::is_contained(staging.slice,
+                                LoadOp(wait.load).getOperation());
+    });
+  }
   static int64_t getParkedBytes(LoadOp load);
   int64_t getTotalBytes() const;
   bool chooseStages();
   int64_t getRingBytes(int64_t slots, const Staging &staging) const;
   int64_t getSlots(const Staging &staging) const {
-    return staging.async ? stages : 2;
+    return staging.async ? stages : overlaps ? 3 : 2;
   }
+  void chooseOverlap();
   void normalise();
   Value createSlot(Location loc, const Staging &staging, Value step,
                    int64_t ahead);
@@ -146,6 +167,8 @@ private:
   std::vector<Staging> stagings;
   SmallVector<Parked> parked;
   bool hasInnerProduct = false;
+  /// Whether products stay in flight over the barrier between two rounds.
+  bool overlaps = false;
   Value rounds; // upper bound of the normalised loop
 };
 } // namespace
@@ -554,11 +577,31 @@ std::pair<Value, Value> LoopPipeliner::getLater(Location loc, int64_t ahead) {
   return {arith::MinSIOp::create(builder, loc, later, last), exists};
 }
 
+/// The extra buffers must not cost a multiprocessor its second instance.
+void LoopPipeliner::chooseOverlap() {
+  bool anyAsync = llvm::any_of(stagings, [](const Staging &s) {
+    return bool(s.async);
+  });
+  bool onlyWarpgroups = true;
+  loop.walk([&](MmaOp mma) {
+    onlyWarpgroups &= mma.getMma() == MmaKind::wgmma &&
+                      mma->getBlock() == loop.getBody();
+  });
+  if (!anyAsync || stages < 3 || !parked.empty() || !onlyWarpgroups ||
+      hasLateLoads())
+    return;
+  auto hasTwo = [&] { return 2 * getTotalBytes() <= mostBytes; };
+  bool hadTwo = hasTwo();
+  overlaps = true;
+  overlaps = getTotalBytes() <= mostBytes && (!hadTwo || hasTwo());
+}
+
 bool LoopPipeliner::run() {
   if (!collect() || !chooseStages())
     return false;
   chooseHeld();
   chooseFlat();
+  chooseOverlap();
   normalise();
   Location loc = loop.getLoc();
   MLIRContext *context = loop.getContext();
@@ -597,7 +640,7 @@ bool LoopPipeliner::run() {
       alloc->setAttr(privateTileName, builder.getUnitAttr());
     wait.tile = alloc;
   }
-  deepest = anyAsync ? stages - 1 : 1;
+  deepest = overlaps ? stages - 2 : anyAsync ? stages - 1 : 1;
   for (int64_t round = 0; round < deepest; ++round) {
     Value number = constant(loc, round);
     Value exists = builder.createOrFold<arith::CmpIOp>(
@@ -644,6 +687,25 @@ bool LoopPipeliner::run() {
       }
   }
 
+  // Groups newer than the copies of this round: of each later round so far its
+  // parked loads and its copies, and this round's parked loads.
+  int64_t newer = deepest - 1;
+  if (!parked.empty())
+    newer = 2 * newer + (hasFlat() ? 0 : 1);
+  auto waitForRound = [&]() {
+    if (anyAsync)
+      AsyncWaitOp::create(builder, loc, ValueRange(),
+                          builder.getI64IntegerAttr(newer));
+    return BarrierOp::create(builder, loc);
+  };
+  if (overlaps) {
+    waitForRound();
+    // Behind the last round nobody knows that its products have been waited for.
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointAfter(loop);
+    BarrierOp::create(builder, loc);
+  }
+
   // The round's start: loads of the next, the barrier, copies of later ones.
   builder.setInsertionPointToStart(loop.getBody());
   IRMapping heldLoads;
@@ -652,8 +714,8 @@ bool LoopPipeliner::run() {
     for (LoadOp load : staging.held)
       if (!llvm::is_contained(held, load))
         held.push_back(load);
-  if (!held.empty()) {
-    auto [next, exists] = getLater(loc, 1);
+  // Loads of a round, zeros past the last.
+  auto loadHeld = [&](Value round, Value exists) {
     SmallVector<Type> types;
     for (LoadOp load : held)
       types.push_back(load.getResult().getType());
@@ -665,7 +727,7 @@ bool LoopPipeliner::run() {
     IRMapping mapping;
     for (const Staging &staging : stagings)
       if (!staging.held.empty())
-        cloneSlice(staging, next, mapping, [&](Operation *op) {
+        cloneSlice(staging, round, mapping, [&](Operation *op) {
           auto load = dyn_cast<LoadOp>(op);
           return load && llvm::is_contained(staging.held, load);
         });
@@ -679,7 +741,29 @@ bool LoopPipeliner::run() {
       values.push_back(arith::ConstantOp::create(
           builder, loc, cast<TypedAttr>(builder.getZeroAttr(type))));
     scf::YieldOp::create(builder, loc, values);
-    for (auto [load, value] : llvm::zip(held, branch.getResults()))
+    return branch.getResults();
+  };
+  if (!held.empty() && overlaps) {
+    // The loop carries them.
+    builder.setInsertionPoint(loop);
+    Value one = constant(loc, 1);
+    Value exists = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::slt, one, rounds);
+    SmallVector<Value> first = loadHeld(one, exists);
+    IRRewriter rewriter(context);
+    auto replaced = loop.replaceWithAdditionalYields(
+        rewriter, first, /*replaceInitOperandUsesInLoop=*/false,
+        [](OpBuilder &, Location, ArrayRef<BlockArgument> arguments) {
+          return SmallVector<Value>(arguments.begin(), arguments.end());
+        });
+    loop = cast<scf::ForOp>(replaced->getOperation());
+    auto arguments = loop.getRegionIterArgs().take_back(held.size());
+    for (auto [load, value] : llvm::zip(held, arguments))
+      heldLoads.map(load.getResult(), value);
+    builder.setInsertionPointToStart(loop.getBody());
+  } else if (!held.empty()) {
+    auto [next, exists] = getLater(loc, 1);
+    for (auto [load, value] : llvm::zip(held, loadHeld(next, exists)))
       heldLoads.map(load.getResult(), value);
   }
   // What other threads read of it they have read behind the barrier.
@@ -696,20 +780,14 @@ bool LoopPipeliner::run() {
     issueParked(/*isShared=*/false);
   if (!parked.empty() && !hasFlat())
     AsyncCommitOp::create(builder, loc);
-  // Groups newer than the copies of this round: of each later round so far its
-  // parked loads and its copies, and this round's parked loads.
-  if (anyAsync) {
-    int64_t newer = deepest - 1;
-    if (!parked.empty())
-      newer = 2 * newer + (hasFlat() ? 0 : 1);
-    AsyncWaitOp::create(builder, loc, ValueRange(),
-                        builder.getI64IntegerAttr(newer));
-  }
-  BarrierOp::create(builder, loc);
+  if (!overlaps)
+    waitForRound();
   if (hasFlat()) {
     issueParked(/*isShared=*/true);
     AsyncCommitOp::create(builder, loc);
   }
+  if (overlaps)
+    builder.setInsertionPoint(loop.getBody()->getTerminator());
   if (anyAsync) {
     auto [later, exists] = getLater(loc, deepest);
     auto branch = scf::IfOp::create(builder, loc, exists);
@@ -745,11 +823,29 @@ bool LoopPipeliner::run() {
                   Value(LoadSharedOp::create(
                       builder, loc, LoadOp(wait.load).getResult().getType(),
                       wait.tile)));
-    for (const Staging &staging : stagings)
-      if (staging.flat)
-        copyFlatRound(staging, next, loop.getInductionVar(), 1, mapping);
-      else if (staging.copy)
-        copyRound(staging, next, loop.getInductionVar(), 1, mapping);
+    // What waits in registers gives them free for the code of the others.
+    for (bool isComputed : {false, true})
+      for (const Staging &staging : stagings) {
+        if (!staging.copy || hasParked(staging) != isComputed)
+          continue;
+        if (staging.flat)
+          copyFlatRound(staging, next, loop.getInductionVar(), 1, mapping);
+        else
+          copyRound(staging, next, loop.getInductionVar(), 1, mapping);
+      }
+  }
+
+  if (overlaps) {
+    Operation *yield = loop.getBody()->getTerminator();
+    builder.setInsertionPoint(yield);
+    waitForRound()->setAttr(keepsProductsName, builder.getUnitAttr());
+    // A fence of the stores would wait for loads in front of it.
+    if (!held.empty()) {
+      auto [next, exists] = getLater(loc, 2);
+      SmallVector<Value> values = loadHeld(next, exists);
+      yield->setOperands(yield->getNumOperands() - held.size(), held.size(),
+                         values);
+    }
   }
 
   // This round reads its buffers.
@@ -809,7 +905,7 @@ struct Pipeline : tilefuse::impl::TilePipelineBase<Pipeline> {
         continue;
       ++numLoops;
       numTiles += pipeliner.getNumTiles();
-      eraseDead(loop);
+      eraseDead(pipeliner.getLoop());
     }
   }
 
