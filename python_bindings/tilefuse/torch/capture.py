@@ -60,11 +60,19 @@ class _Run(torch.fx.Interpreter):
         self.attributes = attributes
         self.records = torch.is_grad_enabled()
         self.needs_grad = {n for n in module.graph.nodes
-                           if n.op in ("placeholder", "get_attr") and str(n.target) in leaves}
+                           if n.op in ("placeholder", "get_attr") and str(n.target) in leaves
+                           or n.op == "call_module" and any(
+                               leaf.startswith(f"{n.target}.") for leaf in leaves)}
 
     def get_attr(self, target: Any, args: Any, kwargs: Any) -> Any:
         value = super().get_attr(target, args, kwargs)
         return self.attributes.get(target, value)
+
+    def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
+        prefix = f"{target}."
+        tensors = {name.removeprefix(prefix): tensor for name, tensor in self.attributes.items()
+                   if name.startswith(prefix)}
+        return torch.func.functional_call(self.fetch_attr(target), tensors, args, kwargs)
 
     def run_node(self, n: torch.fx.Node) -> Any:
         result = super().run_node(n)
@@ -88,9 +96,14 @@ def writes_in_place(node: torch.fx.Node) -> bool:
 
 
 def tensor_attributes(module: torch.fx.GraphModule) -> dict[str, torch.Tensor]:
-    """Tensors that the graph reads as attributes (parameters, before PyTorch 2.5)."""
+    """Tensors that the graph reads as attributes, its own or those of modules that it calls
+    (parameters and buffers, before PyTorch 2.5)."""
     found = {}
     for node in module.graph.nodes:
+        if node.op == "call_module":
+            called = module.get_submodule(str(node.target))
+            for name, tensor in (*called.named_parameters(), *called.named_buffers()):
+                found[f"{node.target}.{name}"] = tensor
         if node.op == "get_attr":
             value: Any = module
             for part in str(node.target).split("."):
