@@ -108,7 +108,7 @@ def summary(report):
 def plot(reports, path):
     import matplotlib
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     rows = [row for report in reports for row in report["results"] if "speedup_over_best" in row]
     modes = list(dict.fromkeys(row["mode"] for row in rows))
@@ -122,12 +122,14 @@ def plot(reports, path):
             left.barh(y, row["speedup_over_best"], 0.34, color=f"C{index}")
             right.barh(y, fraction, 0.34, color=f"C{index}")
     left.set_xscale("log")
+    for which in (left.xaxis.set_major_formatter, left.xaxis.set_minor_formatter):
+        which(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     left.axvline(1, color="black", linewidth=0.8)
     left.set_xlabel("speedup over the fastest PyTorch")
     right.set_xlabel("fraction of the floor")
     right.set_xlim(0, 1)
     left.set_yticks(range(len(names)), names)
-    left.invert_yaxis()
+    left.set_ylim(len(names) - 0.4, -0.6)
     handles = [pyplot.Rectangle((0, 0), 1, 1, color=f"C{i}") for i in range(len(modes))]
     figure.legend(handles, modes, loc="outside upper right", ncols=len(modes))
     figure.suptitle(reports[0]["device"], x=0.02, ha="left")
