@@ -65,7 +65,11 @@ LogicalResult KernelEmitter::emitFor(scf::ForOp op) {
   if (failed(yielded))
     return failure();
   scf::YieldOp::create(builder, op.getLoc(), *yielded);
-  return assign(op, op.getResults(), loop.getResults());
+  if (failed(assign(op, op.getResults(), loop.getResults())))
+    return failure();
+  builder.setInsertionPointAfter(loop);
+  finishCarried(op);
+  return success();
 }
 
 LogicalResult KernelEmitter::emitIf(scf::IfOp op) {

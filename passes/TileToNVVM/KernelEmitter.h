@@ -21,7 +21,7 @@
 #define TILEFUSE_PASSES_TILETONVVM_KERNELEMITTER_H
 
 #include "dialects/Tile/Layout/WgmmaPlan.h"
-#include "dialects/Tile/Tile.h"
+#include "dialects/Tile/TileClusterOps.h"
 #include "passes/TileToNVVM/BlockCoords.h"
 #include "passes/TileToNVVM/OffsetFacts.h"
 #include "passes/TileToNVVM/ThreadSums.h"
@@ -122,6 +122,10 @@ private:
       mlir::Location loc, mlir::Value value,
       llvm::function_ref<mlir::Value(mlir::Value)> shuffleWord);
 
+  //===--- JoinPair.cpp ----------------------------------------------------===//
+  mlir::LogicalResult emitJoinPair(tile::JoinPairOp op);
+  void emitClusterBarrier(mlir::Location loc);
+
   //===--- Reduce.cpp, Scan.cpp --------------------------------------------===//
   mlir::LogicalResult emitReduce(tile::ReduceOp op);
   mlir::LogicalResult
@@ -166,6 +170,7 @@ private:
   Registers repairSum(tile::MmaOp op, const tile::MmaLayouts &layouts,
                       size_t first, size_t length, const Registers &sum);
   /// Waits for the sums in flight unless `op` can go first.
+  void finishCarried(mlir::scf::ForOp loop);
   mlir::LogicalResult finishBefore(mlir::Operation *op);
   /// True for an op that is emitted when the sums it renames are there.
   bool putOff(mlir::Operation *op);

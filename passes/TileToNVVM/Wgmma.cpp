@@ -24,6 +24,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Tile/InFlight.h"
 #include "dialects/Tile/Layout/WgmmaPlan.h"
 #include "passes/TileToNVVM/Fragments.h"
 #include "passes/TileToNVVM/KernelEmitter.h"
@@ -150,11 +151,97 @@ tile::MmaOp getNextInFlight(tile::MmaOp op) {
   return nullptr;
 }
 
-bool isInFlight(Value acc) {
+/// Ops that may be emitted while a product's sums are in flight: those that have
+/// no use for them, stay in the block or are copies for later rounds, and let no
+/// other thread overwrite what is being read.
+bool isIndependent(Operation *op) {
+  if (isa<tile::BarrierOp>(op))
+    return op->hasAttr(tile::keepsProductsName);
+  if (isa<scf::IfOp>(op))
+    return llvm::all_of(op->getRegions(), [](Region &region) {
+      return llvm::all_of(region.getOps(), [](Operation &inner) {
+        return !inner.getNumRegions() &&
+               (isMemoryEffectFree(&inner) ||
+                isa<tile::AsyncCopyOp, tile::LoadOp>(inner));
+      });
+    });
+  return !op->getNumRegions() &&
+         (isMemoryEffectFree(op) ||
+          isa<tile::CopyToSharedOp, tile::LoadSharedOp, tile::AsyncWaitOp,
+              tile::AsyncCommitOp>(op));
+}
+
+/// The only use of a value, seen through transposes; null for more or none.
+OpOperand *getOnlyUse(Value value) {
+  while (value.hasOneUse()) {
+    OpOperand &use = *value.getUses().begin();
+    if (!isa<tile::TransOp>(use.getOwner()))
+      return &use;
+    value = use.getOwner()->getResult(0);
+  }
+  return nullptr;
+}
+
+bool isTf32Product(Operation *op) {
+  auto mma = dyn_cast_or_null<tile::MmaOp>(op);
+  return mma && mma.getMma() == tile::MmaKind::wgmma &&
+         mma.getPrecision() == tile::Precision::tf32;
+}
+
+/// Whether the sums that a loop carries stay in flight from the last product of a
+/// round to the first of the next. The round must end with a barrier that leaves
+/// products in flight, and nothing else may come between.
+bool isCarriedInFlight(scf::ForOp loop, unsigned number) {
+  Block *body = loop.getBody();
+  OpOperand *use = getOnlyUse(loop.getRegionIterArg(number));
+  if (!use || !isTf32Product(use->getOwner()))
+    return false;
+  auto first = cast<tile::MmaOp>(use->getOwner());
+  if (first->getBlock() != body || &first.getAccMutable() != use)
+    return false;
+  for (Operation *op = &body->front(); op != first; op = op->getNextNode())
+    if (!isIndependent(op) && !isa<tile::LoadOp>(op))
+      return false;
+  tile::MmaOp last = first;
+  while (tile::MmaOp next = getNextInFlight(last))
+    last = next;
+  OpOperand *end = getOnlyUse(last.getResult());
+  if (!end || end->getOwner() != body->getTerminator() ||
+      end->getOperandNumber() != number)
+    return false;
+  bool keeps = false;
+  for (Operation *op = last->getNextNode(); op != body->getTerminator();
+       op = op->getNextNode()) {
+    keeps |= op->hasAttr(tile::keepsProductsName);
+    if (!isIndependent(op))
+      return false;
+  }
+  return keeps;
+}
+
+/// The loop value that is a product's summand or takes its sum.
+bool isCarriedInFlight(OpOperand *use) {
+  if (!use)
+    return false;
+  auto loop = dyn_cast_or_null<scf::ForOp>(use->getOwner()->getParentOp());
+  return loop && isa<scf::YieldOp>(use->getOwner()) &&
+         isCarriedInFlight(loop, use->getOperandNumber());
+}
+
+/// Whether the summand is in flight from another product.
+bool startsInFlight(tile::MmaOp op) {
+  Value acc = op.getAcc();
   while (auto trans = acc.getDefiningOp<tile::TransOp>())
     acc = trans.getValue();
-  auto op = acc.getDefiningOp<tile::MmaOp>();
-  return op && op.getMma() == tile::MmaKind::wgmma && getNextInFlight(op);
+  if (auto argument = dyn_cast<BlockArgument>(acc)) {
+    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
+    return loop && argument.getArgNumber() >= loop.getNumInductionVars() &&
+           isCarriedInFlight(loop, argument.getArgNumber() -
+                                       loop.getNumInductionVars());
+  }
+  auto before = acc.getDefiningOp<tile::MmaOp>();
+  return before && before.getMma() == tile::MmaKind::wgmma &&
+         getNextInFlight(before);
 }
 
 } // namespace
@@ -311,9 +398,12 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
   auto all = llvm::to_vector(llvm::seq<int64_t>(0, acc.size()));
   if (!split) {
     ArrayRef<Depth> rest(*plan);
-    bool inFlight = isInFlight(op.getAcc());
+    bool inFlight = startsInFlight(op);
+    // Two batches at least: the last one's fragments may be in flight when the first
+    // one's are loaded in the next round.
+    size_t most = std::max<size_t>(1, plan->size() / 2);
     while (!rest.empty()) {
-      auto part = rest.take_front(countBatch(rest));
+      auto part = rest.take_front(std::min(most, countBatch(rest)));
       rest = rest.drop_front(part.size());
       Words words = emitFragments(
           part, inFlight ? MutableArrayRef<Value>() : MutableArrayRef(acc));
@@ -326,7 +416,7 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
         emitWait(acc, {}, 1);
       inFlight = true;
     }
-    if (getNextInFlight(op)) {
+    if (getNextInFlight(op) || isCarriedInFlight(getOnlyUse(op.getResult()))) {
       set(op.getResult(), acc);
       return success();
     }
@@ -446,16 +536,29 @@ Registers KernelEmitter::repairSum(tile::MmaOp op,
   return result;
 }
 
-/// Ops that may be emitted while a product's sums are in flight: those that have
-/// no use for them, stay in the block, and let no other thread go on.
-static bool isIndependent(Operation *op) {
-  return !op->getNumRegions() &&
-         (isMemoryEffectFree(op) ||
-          isa<tile::CopyToSharedOp, tile::LoadSharedOp, tile::AsyncWaitOp>(op));
+/// Behind a loop: waits for the sums that its last round left in flight.
+void KernelEmitter::finishCarried(scf::ForOp loop) {
+  Registers sums;
+  for (unsigned i = 0; i < loop.getNumRegionIterArgs(); ++i)
+    if (isCarriedInFlight(loop, i))
+      llvm::append_range(sums, get(loop.getResult(i)));
+  if (sums.empty())
+    return;
+  sums = Registers(emitTied(builder, loop.getLoc(),
+                            "wgmma.wait_group.sync.aligned 0;", sums));
+  ArrayRef<Value> rest(sums);
+  for (unsigned i = 0; i < loop.getNumRegionIterArgs(); ++i)
+    if (isCarriedInFlight(loop, i)) {
+      size_t count = get(loop.getResult(i)).size();
+      set(loop.getResult(i), Registers(rest.take_front(count)));
+      rest = rest.drop_front(count);
+    }
 }
 
 LogicalResult KernelEmitter::finishBefore(Operation *op) {
-  if (!unfinished.finish)
+  // Inside a branch: it was looked at as a whole.
+  if (!unfinished.finish ||
+      unfinished.result.getParentBlock() != op->getBlock())
     return success();
   bool uses = llvm::is_contained(op->getOperands(), unfinished.result);
   for (Operation *waiting : unfinished.waiting)

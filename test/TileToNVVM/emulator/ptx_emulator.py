@@ -181,7 +181,7 @@ class Machine:
                 pc[waiting] += 1
                 waiting[:] = False
                 continue
-            at = int(pc[runnable].min())
+            at = self.choose(pc[runnable])
             here = runnable & (pc == at)
             op, operands, guard = code[at]
             mask = here
@@ -201,6 +201,15 @@ class Machine:
                 except (KeyError, NotImplementedError) as error:
                     raise PtxError(f"{op} {operands}: {error!r}") from error
         raise PtxError("too many steps")
+
+    def choose(self, counters):
+        """The lowest program counter; but a warpgroup meets at its instructions, so
+        that those who came early wait for the others."""
+        counters = np.unique(counters)
+        for at in counters:
+            if not self.kernel.code[at][0].startswith("wgmma."):
+                return int(at)
+        return int(counters[0])
 
     # --- memory ---------------------------------------------------------------
     def address(self, operand):
