@@ -125,30 +125,70 @@ std::optional<ViewChain> WarpgroupPlanner::splitRight(Value operand,
   return result;
 }
 
+/// `root` is `value` with the depth split after it; null where memory runs along the
+/// depth.
+static Value getSplitValue(Value root, unsigned numWarps, int64_t &depth) {
+  auto reshape = root.getDefiningOp<ReshapeOp>();
+  if (!reshape)
+    return nullptr;
+  Value value = reshape.getValue();
+  ArrayRef<int64_t> shape = getShape(value), split = getShape(root);
+  if (split.size() != shape.size() + 1)
+    return nullptr;
+  depth = 0;
+  while (split[depth] == shape[depth])
+    ++depth;
+  MemoryOrder order = getMemoryOrder(value, numWarps);
+  if (order.dims.front() == depth || order.vector > rowElements ||
+      split[depth + 1] != rowElements)
+    return nullptr;
+  return value;
+}
+
+/// The same for extents that are no powers of two, those of a window's patch: lanes
+/// run along memory, element by element, and each thread has four steps in depth of
+/// its element, which it stores as one vector beside its neighbours'.
+static std::optional<DistributedLayout>
+getLineLayout(Value value, int64_t depth, unsigned numWarps) {
+  SmallVector<int64_t> shape(getShape(value));
+  shape[depth] /= rowElements;
+  DistributedLayout lines =
+      getBlockedLayout(shape, numWarps, getMemoryOrder(value, numWarps).dims, 1);
+  SmallVector<SmallVector<int64_t, 4>> factors;
+  for (unsigned dim = 0; dim < shape.size(); ++dim)
+    factors.push_back(lines.getFactors(dim));
+  factors.insert(factors.begin() + depth + 1, {rowElements});
+  std::vector<DistributedLayout::Bases> bases(numHardware);
+  for (int64_t weight = 1; weight < rowElements; weight *= 2) {
+    DistributedLayout::Basis basis(shape.size() + 1, 0);
+    basis[depth + 1] = weight;
+    bases[unsigned(Hardware::Register)].push_back(basis);
+  }
+  for (Hardware part : {Hardware::Register, Hardware::Lane, Hardware::Warp})
+    for (DistributedLayout::Basis basis : lines.getBases(part)) {
+      basis.insert(basis.begin() + depth + 1, 0);
+      bases[unsigned(part)].push_back(basis);
+    }
+  std::string error;
+  return DistributedLayout::get(factors, bases, error);
+}
+
 /// A thread's patch is four by four: rows of memory that are read in vectors, and
 /// stored in vectors across them, the depth of core matrices. (Rows that cannot be
 /// read in vectors of four make it narrower.) Eight lanes share the eight columns of
 /// a core matrix, and as many steps in depth as that leaves, so that their stores
-/// meet all banks. Nothing where memory runs along the depth, or extents are no
-/// powers of two.
+/// meet all banks. Nothing where memory runs along the depth.
 std::optional<DistributedLayout> tilefuse::getPatchLayout(Value root,
                                                           unsigned numWarps) {
-  auto reshape = root.getDefiningOp<ReshapeOp>();
-  if (!reshape)
+  int64_t depth;
+  Value value = getSplitValue(root, numWarps, depth);
+  if (!value)
     return std::nullopt;
-  Value value = reshape.getValue();
   ArrayRef<int64_t> shape = getShape(value), split = getShape(root);
-  if (split.size() != shape.size() + 1)
-    return std::nullopt;
-  int64_t depth = 0;
-  while (split[depth] == shape[depth])
-    ++depth;
+  if (!llvm::all_of(shape, llvm::isPowerOf2_64))
+    return getLineLayout(value, depth, numWarps);
   MemoryOrder order = getMemoryOrder(value, numWarps);
   int64_t row = order.dims.front();
-  if (row == depth || order.vector > rowElements ||
-      split[depth + 1] != rowElements ||
-      !llvm::all_of(shape, llvm::isPowerOf2_64))
-    return std::nullopt;
 
   using Basis = DistributedLayout::Basis;
   SmallVector<SmallVector<int64_t, 4>> factors;
