@@ -308,7 +308,8 @@ private:
     for (unsigned dim : columns)
       tile.grow(dim, 256, budget);
     if (isPixelLike(rows))
-      tile.rebalance(rows[0], rows[1], 8 * getResidues(rows[0]));
+      tile.rebalance(rows[0], rows[1], 8 * getResidues(rows[0]),
+                     readsByRows(rows[0]));
   }
 
   /// Halves the tile while multiprocessors would stay idle and each instruction
@@ -357,18 +358,6 @@ private:
   /// Whether every residue class is told by the one tap in its index, so that
   /// classes can be instances of one code. No window may need them together.
   bool areClassesInstances() const {
-    auto coefficientOf = [&](AffineExpr expr, unsigned dim) -> int64_t {
-      MLIRContext *context = expr.getContext();
-      SmallVector<AffineExpr> at(roles.size(),
-                                 getAffineConstantExpr(0, context));
-      auto evaluate = [&] {
-        auto value = dyn_cast<AffineConstantExpr>(expr.replaceDims(at));
-        return value ? value.getValue() : 0;
-      };
-      int64_t origin = evaluate();
-      at[dim] = getAffineConstantExpr(1, context);
-      return evaluate() - origin;
-    };
     for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim)
       if (getResidues(dim) > 1 && structure.getGranules()[dim] > 1)
         return false;
@@ -382,11 +371,11 @@ private:
           if (expr.isFunctionOfDim(dim) && space.bounds[dim] > 1) {
             if (space.isReduction[dim])
               taps.push_back(dim);
-            else if (coefficientOf(expr, dim) != 1)
+            else if (getCoefficient(expr, dim) != 1)
               return false;
           }
         if (taps.size() != 1 ||
-            std::gcd(coefficientOf(expr, taps.front()), divisor) != 1)
+            std::gcd(getCoefficient(expr, taps.front()), divisor) != 1)
           return false;
       }
     return true;
@@ -468,6 +457,30 @@ private:
     choice.tiles = getEvenTiles(rows, tiles);
     choice.warps = 4;
     choice.stages = 1;
+  }
+
+  /// Whether neighbours of a row of the result come from neighbours of a row in
+  /// memory, as they are: then wgmma reads the row itself (WarpgroupOperands.h).
+  bool readsByRows(unsigned row) const {
+    const fuse::OperandAccess &access = space.operands[0];
+    AffineExpr index = access.map.getResults().back();
+    return model.getTarget().getArch() == "sm_90a" && residues == 1 &&
+           isa<BlockArgument>(op->getOperand(0)) &&
+           getElementTypeOrSelf(op->getOperand(0).getType()).isF32() &&
+           access.divisors.back() == 1 && index.isFunctionOfDim(row) && getCoefficient(index, row) == 1;
+  }
+
+  /// By how much an index grows with a dim.
+  int64_t getCoefficient(AffineExpr index, unsigned dim) const {
+    MLIRContext *context = index.getContext();
+    SmallVector<AffineExpr> at(roles.size(), getAffineConstantExpr(0, context));
+    auto evaluate = [&] {
+      auto value = dyn_cast<AffineConstantExpr>(index.replaceDims(at));
+      return value ? value.getValue() : 0;
+    };
+    int64_t origin = evaluate();
+    at[dim] = getAffineConstantExpr(1, context);
+    return evaluate() - origin;
   }
 
   /// Several row dims: an image, whose columns are worth keeping contiguous.

@@ -73,7 +73,8 @@ void TileExtents::grow(unsigned dim, int64_t target, int64_t budget) {
   extents[dim] = std::max(extents[dim], std::min(even, largest));
 }
 
-void TileExtents::rebalance(unsigned inner, unsigned outer, int64_t least) {
+void TileExtents::rebalance(unsigned inner, unsigned outer, int64_t least,
+                            bool byRows) {
   ArrayRef<int64_t> bounds = structure.getRootExtents();
   ArrayRef<bool> held = structure.getMustHold();
   if (held[inner] || held[outer])
@@ -89,6 +90,9 @@ void TileExtents::rebalance(unsigned inner, unsigned outer, int64_t least) {
     int64_t tiles = llvm::divideCeil(bounds[inner], length) *
                     llvm::divideCeil(bounds[outer], height);
     int64_t work = tiles * (count + (length + 4) * (height + 4));
+    if (byRows)
+      work = tiles * (4 * count * std::max<int64_t>(length, 48) / length +
+                      (length + 2) * (height + 2));
     if (leastWork >= 0 && work * 10 > leastWork * 9)
       continue;
     leastWork = work;

@@ -5,7 +5,7 @@ module attributes {fuse.target = #fuse.target<arch = "sm_90a", units = 132, shar
 // Channels against pixels; windows divide the tile. Sums of one step that are pooled
 // at once stay with four warps, and tiles share the weights.
 // CHECK-LABEL: @conv
-// CHECK: block = [1, 64, 8, 32, 8, 3, 3], warps = 4, stages = 1, cluster = 1, mma = wgmma, splits = 1, tiles = 8
+// CHECK: block = [1, 64, 4, 64, 8, 3, 3], warps = 4, stages = 1, cluster = 1, mma = wgmma, splits = 1, tiles = 8
 func.func @conv(%x: tensor<128x8x256x256xf32>, %w: tensor<64x8x3x3xf32>) -> tensor<128x64x63x63xf32> {
   %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<128x8x256x256xf32>, tensor<64x8x3x3xf32>) -> tensor<128x64x63x63xf32> {
     %c = fuse.conv2d %a, %b {fuse.anchor} : (tensor<128x8x256x256xf32>, tensor<64x8x3x3xf32>) -> tensor<128x64x254x254xf32>
