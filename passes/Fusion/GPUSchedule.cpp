@@ -178,8 +178,7 @@ public:
                      : fuse::MmaKind::mma_sync;
     // Steps without taps are short: copies run one further ahead.
     if (choice.mma == fuse::MmaKind::wgmma &&
-        !llvm::is_contained(roles, DimRole::Tap) &&
-        3 * getShared() <= model.getSharedCapacity())
+        !hasTaps() && 3 * getShared() <= model.getSharedCapacity())
       choice.stages = 3;
     if (!structure.hasFinish())
       choice.splits = chooseSplits(block);
@@ -282,7 +281,9 @@ private:
     }
     // Columns up to 64, or 128 where the rows alone can fill that square;
     // then rows; then columns again.
-    int64_t columnTarget = isPixelLike(rows) ? 64 : 128;
+    // Taps read a patch of many rows again and again; without them a square reads
+    // the least.
+    int64_t columnTarget = isPixelLike(rows) && hasTaps() ? 64 : 128;
     while (columnTarget > 32 && columnTarget * 128 > budget)
       columnTarget /= 2;
     for (unsigned dim : columns) {
@@ -481,6 +482,14 @@ private:
     int64_t origin = evaluate();
     at[dim] = getAffineConstantExpr(1, context);
     return evaluate() - origin;
+  }
+
+  /// Whether the contraction reads neighbours: a filter larger than one point.
+  bool hasTaps() const {
+    for (unsigned dim = 0; dim < roles.size(); ++dim)
+      if (roles[dim] == DimRole::Tap && space.bounds[dim] > 1)
+        return true;
+    return false;
   }
 
   /// Several row dims: an image, whose columns are worth keeping contiguous.
