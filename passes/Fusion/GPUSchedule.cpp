@@ -142,8 +142,8 @@ public:
     }
     growParallel(rows, columns, budget);
     // A long reduction is shared by several instances instead.
-    if (structure.hasFinish() || reduction < kLongReduction)
-      spread(rows, columns);
+    if (structure.hasFinish() || !isShared(reduction))
+      spread(rows, columns, reduction);
     // A thin tile reads much for little: two products an element at 64 x 1.
     int64_t height = tile.getCount(rows), width = tile.getCount(columns);
     if (useMatrixUnit && llvm::is_contained(structure.getMustHold(), true) &&
@@ -186,6 +186,17 @@ public:
   }
 
 private:
+  /// Whether instances divide the reduction among them rather than take smaller
+  /// tiles. Pixels of images, as weight gradients sum over, are many although no
+  /// one dim of them is long.
+  bool isShared(int64_t reduction) const {
+    constexpr int64_t shortest = 128; // terms of an instance
+    return reduction >= kLongReduction ||
+           (llvm::count(roles, DimRole::Reduction) > 1 &&
+            reduction / shortest * tile.getNumTiles() >=
+                2 * model.getTarget().getUnits());
+  }
+
   /// Hopper's instructions for four warps: 64 rows by columns, of which the
   /// operand in shared memory needs 64 for its rate.
   bool suitsWarpgroups(Type element, int64_t height, int64_t width,
@@ -209,46 +220,65 @@ private:
     return false;
   }
 
-  /// How many instances share one tile's reduction. Each still does several steps;
-  /// all partial sums are written, and read by another launch, which must be less
-  /// than the multiprocessors that would have stood idle gain. Weight gradients,
-  /// few tiles with millions of terms, hide little by themselves and get two
-  /// instances a multiprocessor.
-  int64_t chooseSplits(ArrayRef<int64_t> block) const {
-    constexpr int64_t leastSteps = 4;
-    int64_t units = model.getTarget().getUnits();
-    int64_t tiles = 1, rounds = 1, longest = 1;
-    for (auto [dim, bound] : llvm::enumerate(structure.getBlockExtents())) {
-      int64_t pieces = llvm::divideCeil(bound, block[dim]);
-      if (dim < structure.getNumRootDims()) {
-        tiles *= pieces;
-      } else {
-        rounds *= pieces;
-        longest = std::max(longest, pieces);
-      }
-    }
+  /// How many instances share one tile's reduction, and what the kernel then takes.
+  struct Sharing {
+    int64_t splits = 1;
+    double time = 0;
+  };
+
+  /// Each instance still does several of the `rounds`; all partial sums are written,
+  /// and read by another launch, which must be less than the multiprocessors that
+  /// would have stood idle gain. Weight gradients, few tiles with millions of terms,
+  /// hide little by themselves and get two instances a multiprocessor.
+  Sharing getSharing(const TileExtents &tile, int64_t rounds, int64_t depth,
+                     int64_t longest) const {
+    constexpr int64_t leastSteps = 4, mostResident = 4;
+    // Microseconds that a round takes, however little it does.
+    constexpr double leastRound = 0.5;
+    // What a product by itself takes of the time of one among other work, and a
+    // second-level cache of the time of memory.
+    constexpr double byItself = 0.6, fromCache = 0.7;
+    int64_t units = model.getTarget().getUnits(), tiles = tile.getNumTiles();
     int64_t most = std::max<int64_t>(
         1, std::min({int64_t(llvm::divideCeil(2 * units, tiles)),
                      rounds / leastSteps, longest}));
     if (isShifted())
-      return most;
-    double alone = model.getContractionTime(op) * double(units) /
-                   double(tiles * rounds);
+      return {most, 0};
+    int64_t sides = tile.getCount(withRole(roles, DimRole::Lhs)) +
+                    tile.getCount(withRole(roles, DimRole::Rhs));
+    double alone = std::max(byItself * model.getContractionTime(op) *
+                                double(units) / double(tiles * rounds),
+                            fromCache *
+                                model.getMemoryTime(sides * depth * units * 4));
+    int64_t resident = std::clamp<int64_t>(
+        model.getTileCapacity() / tile.getCount(), 1, mostResident);
     int64_t bytes = getByteSize(op->getResult(0).getType());
-    int64_t best = 1;
-    double bestTime = 0;
+    Sharing best;
     for (int64_t splits = 1; splits <= most; ++splits) {
-      double time = double(llvm::divideCeil(tiles * splits, units) *
-                           llvm::divideCeil(rounds, splits)) *
-                    alone;
+      int64_t instances = tiles * splits;
+      double time = double(llvm::divideCeil(rounds, splits)) *
+                    std::max(double(llvm::divideCeil(instances, units)) * alone,
+                             double(llvm::divideCeil(instances,
+                                                     units * resident)) *
+                                 leastRound);
       if (splits > 1)
         time += model.getLaunchTime() + model.getMemoryTime(2 * splits * bytes);
-      if (splits > 1 && time >= bestTime)
-        continue;
-      best = splits;
-      bestTime = time;
+      if (splits == 1 || time < best.time)
+        best = {splits, time};
     }
     return best;
+  }
+
+  int64_t chooseSplits(ArrayRef<int64_t> block) const {
+    int64_t rounds = 1, depth = 1, longest = 1;
+    for (unsigned dim = structure.getNumRootDims(); dim < block.size(); ++dim) {
+      int64_t pieces =
+          llvm::divideCeil(structure.getBlockExtents()[dim], block[dim]);
+      rounds *= pieces;
+      depth *= block[dim];
+      longest = std::max(longest, pieces);
+    }
+    return getSharing(tile, rounds, depth, longest).splits;
   }
 
   void growParallel(ArrayRef<unsigned> rows, ArrayRef<unsigned> columns,
@@ -277,6 +307,11 @@ private:
                       std::max<int64_t>(
                           1, target / (tile.getCount(side) / tile[dim])),
                       kShiftedSums);
+      // The unit multiplies eight channels, however few there are.
+      if (!channels.empty() && tile.getCount(channels) < 8)
+        tile.pad(channels.front(),
+                 8 / (tile.getCount(channels) / tile[channels.front()]),
+                 kShiftedSums);
       return;
     }
     // Columns up to 64, or 128 where the rows alone can fill that square;
@@ -314,22 +349,42 @@ private:
   }
 
   /// Halves the tile while multiprocessors would stay idle and each instruction
-  /// keeps a few neighbours to share its operands with.
-  void spread(ArrayRef<unsigned> rows, ArrayRef<unsigned> columns) {
+  /// keeps a few neighbours to share its operands with, unless sharing the reduction
+  /// of larger tiles takes less time.
+  void spread(ArrayRef<unsigned> rows, ArrayRef<unsigned> columns,
+              int64_t reduction) {
     int64_t least = useMatrixUnit ? 32 : 8;
-    while (tile.getNumTiles() * 4 < model.getTarget().getUnits() * 3) {
+    int64_t rounds = llvm::divideCeil(reduction, kLargestStep);
+    bool shares = useMatrixUnit && !structure.hasFinish() &&
+                  !llvm::is_contained(roles, DimRole::Tap);
+    auto getTime = [&](const TileExtents &tile) {
+      return getSharing(tile, rounds, kLargestStep, rounds).time;
+    };
+    double bestTime = getTime(tile);
+    SmallVector<unsigned> halved; // dims, in order
+    size_t bestCount = 0;
+    TileExtents trial = tile;
+    while (trial.getNumTiles() * 4 < model.getTarget().getUnits() * 3) {
       bool shrunk = false;
       auto shrink = [&](ArrayRef<unsigned> dims) {
         for (unsigned dim : llvm::reverse(dims))
-          if (!shrunk && tile.getCount(dims) > least)
-            shrunk = tile.shrink(dim);
+          if (!shrunk && trial.getCount(dims) > least &&
+              (shrunk = trial.shrink(dim)))
+            halved.push_back(dim);
       };
-      bool rowsFirst = tile.getCount(rows) >= tile.getCount(columns);
+      bool rowsFirst = trial.getCount(rows) >= trial.getCount(columns);
       shrink(rowsFirst ? rows : columns);
       shrink(rowsFirst ? columns : rows);
       if (!shrunk)
-        return;
+        break;
+      double time = shares ? getTime(trial) : 0;
+      if (shares && time >= bestTime)
+        continue;
+      bestTime = time;
+      bestCount = halved.size();
     }
+    for (unsigned dim : ArrayRef(halved).take_front(bestCount))
+      tile.shrink(dim);
   }
 
   /// Whether a parallel dim shifts the first operand along a longer reduction

@@ -73,6 +73,11 @@ void TileExtents::grow(unsigned dim, int64_t target, int64_t budget) {
   extents[dim] = std::max(extents[dim], std::min(even, largest));
 }
 
+void TileExtents::pad(unsigned dim, int64_t least, int64_t budget) {
+  while (extents[dim] < least && getCount() * 2 <= budget)
+    extents[dim] *= 2;
+}
+
 void TileExtents::rebalance(unsigned inner, unsigned outer, int64_t least,
                             bool byRows) {
   ArrayRef<int64_t> bounds = structure.getRootExtents();

@@ -29,6 +29,9 @@ public:
   /// Grows `dim` towards `target` while the whole tile stays within `budget`
   /// elements.
   void grow(unsigned dim, int64_t target, int64_t budget);
+  /// Makes `dim` at least `least` long, past its end if need be, if the tile then
+  /// stays within `budget` elements.
+  void pad(unsigned dim, int64_t least, int64_t budget);
   /// Moves factors of two between two dims so that the tiles that cover both
   /// extents compute and read (a border of 2 included) the least; `inner` stays
   /// at least `least` long, and long rows win unless short ones save a tenth. Where
