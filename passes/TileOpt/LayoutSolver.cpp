@@ -40,10 +40,29 @@ static bool isAddedUp(ReduceOp op) {
                      loop.getBody()->getTerminator();
 }
 
+/// Whether a value, element by element, only goes to memory.
+static bool isOnlyStored(Value value) {
+  return llvm::all_of(value.getUsers(), [](Operation *user) {
+    bool passesOn = OpTrait::hasElementwiseMappableTraits(user) ||
+                    isa<ReshapeOp, TransOp>(user);
+    return isa<StoreOp>(user) || (passesOn && isOnlyStored(user->getResult(0)));
+  });
+}
+
+/// The same for all results of `op`, of which no part is padding or a copy.
+static bool isOnlyStored(ReduceOp op, const DistributedLayout &layout) {
+  auto type = cast<RankedTensorType>(op.getInputs().front().getType());
+  for (auto [dim, extent] : llvm::enumerate(type.getShape()))
+    if (layout.getExtent(dim) != extent)
+      return false;
+  return !layout.getReplicationMask(Hardware::Register) &&
+         llvm::all_of(op.getOutputs(), [](Value v) { return isOnlyStored(v); });
+}
+
 std::optional<DistributedLayout>
 tilefuse::getReducedLayout(ReduceOp op, const DistributedLayout &layout) {
   std::optional<DistributedLayout> slice = layout.slice(op.getDims());
-  if (!slice || !isAddedUp(op))
+  if (!slice || !(isAddedUp(op) || isOnlyStored(op, layout)))
     return slice;
   std::vector<DistributedLayout::Bases> bases;
   for (unsigned part = 0; part < numHardware; ++part)
@@ -55,9 +74,21 @@ tilefuse::getReducedLayout(ReduceOp op, const DistributedLayout &layout) {
   auto &lanes = bases[unsigned(Hardware::Lane)];
   for (auto [lane, before] :
        llvm::zip(lanes, layout.getBases(Hardware::Lane))) {
-    // Only lanes that meet, and registers that hold different results.
-    auto given = llvm::find_if_not(registers, isZero);
-    if (isZero(before) || !isZero(lane) || given == registers.end())
+    // Only lanes that meet, and registers that hold different results: neighbours
+    // first, which lanes store together.
+    if (isZero(before) || !isZero(lane))
+      continue;
+    auto given = registers.end();
+    for (auto it = registers.begin(); it != registers.end(); ++it) {
+      bool isEven = !isZero(*it) && llvm::all_of(*it, [&](int64_t step) {
+        return step == 0 || llvm::isPowerOf2_64(step);
+      });
+      if (isEven && (given == registers.end() ||
+                     std::lexicographical_compare(it->begin(), it->end(),
+                                                  given->begin(), given->end())))
+        given = it;
+    }
+    if (given == registers.end())
       continue;
     lane = *given;
     registers.erase(given);

@@ -30,7 +30,7 @@ bool isRematerialisable(mlir::Value value);
 
 /// The layout of the results of `op` on blocks of `layout`, which no warp bit
 /// folds: every lane that meets holds them all. Where they only are added up in a
-/// loop, lanes that would hold copies divide the registers instead. Nothing where
+/// loop or stored, lanes that would hold copies divide the registers instead. Nothing where
 /// the layout has no slice.
 std::optional<tile::DistributedLayout>
 getReducedLayout(tile::ReduceOp op, const tile::DistributedLayout &layout);

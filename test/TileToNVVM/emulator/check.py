@@ -138,6 +138,14 @@ def row_sums(text):
     check("sums", y, wide(x).sum(1, keepdims=True), 1e-6)
 
 
+def pooled_lanes(text):
+    a, b = (rng.standard_normal(s).astype(np.float32) for s in ((16, 8), (8, 32)))
+    y = np.full((16, 8), np.nan, np.float32)
+    launch(text, [a, b, y], 1, SHARED)
+    product = wide(round_tf32(a)) @ wide(round_tf32(b))
+    check("maxima", y, product.reshape(16, 8, 4).max(2), 3e-6)
+
+
 def histogram(text):
     x = rng.integers(-2, 12, 1000).astype(np.int32)
     y = np.zeros(10, np.int32)
@@ -194,6 +202,7 @@ CASES = {
     "diagnostics": diagnostics,
     "column-moments": moments,
     "row-sums": row_sums,
+    "pooled-lanes": pooled_lanes,
     "histogram": histogram,
     "scan": scan,
     "masks": masks,
