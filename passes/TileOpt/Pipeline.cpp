@@ -64,7 +64,7 @@ using namespace tilefuse;
 using namespace tilefuse::tile;
 
 /// Shared memory that the tiles of a pipelined kernel may take together.
-static constexpr int64_t mostBytes = 224 * 1024;
+static constexpr int64_t mostBytes = 226 * 1024;
 /// Registers of a thread that loads of the next round may take during products,
 /// and that everything but those and sums takes.
 static constexpr int64_t mostHeld = 48;
