@@ -26,6 +26,30 @@ func.func @shallow(%x: tensor<2x3x64x64xf32>, %w: tensor<32x3x3x3xf32>) -> tenso
   return %0 : tensor<2x32x62x62xf32>
 }
 
+// A weight gradient of three channels has sums for eight, which the unit multiplies
+// at once anyway.
+// CHECK-LABEL: @shallow_gradient
+// CHECK: block = [32, 8, 3, 3, 1, {{[0-9]+}}, 32]{{.*}}mma_sync
+func.func @shallow_gradient(%x: tensor<64x3x192x192xf32>, %dz: tensor<64x32x190x190xf32>) -> tensor<32x3x3x3xf32> {
+  %0 = fuse.kernel @k (%a = %x, %b = %dz) : (tensor<64x3x192x192xf32>, tensor<64x32x190x190xf32>) -> tensor<32x3x3x3xf32> {
+    %g = fuse.conv2d_weight_grad %a, %b kernel [3, 3] {fuse.anchor} : (tensor<64x3x192x192xf32>, tensor<64x32x190x190xf32>) -> tensor<32x3x3x3xf32>
+    fuse.yield %g : tensor<32x3x3x3xf32>
+  }
+  return %0 : tensor<32x3x3x3xf32>
+}
+
+// Instances share the pixels of small images too, instead of tiles that read
+// everything again.
+// CHECK-LABEL: @small_images
+// CHECK: block = [32, 32, 5, 5, 1, 1, 16]{{.*}}mma_sync, splits = 40
+func.func @small_images(%x: tensor<16x64x119x119xf32>, %dz: tensor<16x32x40x40xf32>) -> tensor<32x64x5x5xf32> {
+  %0 = fuse.kernel @k (%a = %x, %b = %dz) : (tensor<16x64x119x119xf32>, tensor<16x32x40x40xf32>) -> tensor<32x64x5x5xf32> {
+    %g = fuse.conv2d_weight_grad %a, %b kernel [5, 5] stride [3, 3] padding [2, 2] {fuse.anchor} : (tensor<16x64x119x119xf32>, tensor<16x32x40x40xf32>) -> tensor<32x64x5x5xf32>
+    fuse.yield %g : tensor<32x64x5x5xf32>
+  }
+  return %0 : tensor<32x64x5x5xf32>
+}
+
 // Both operands lie along the reduction: warpgroups multiply.
 // CHECK-LABEL: @transposed_product
 // CHECK: block = [128, 128, 32], warps = 8, stages = 3, cluster = 1, mma = wgmma
