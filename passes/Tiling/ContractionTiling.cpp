@@ -52,8 +52,9 @@ using namespace tilefuse;
 
 namespace {
 
-/// Beyond this many unrolled taps the outer tap dims become loops.
-constexpr int64_t maxUnrolledTaps = 256;
+/// Beyond this many unrolled taps the outer tap dims become loops: on a GPU,
+/// and on the CPU, where what follows takes the third power of them.
+constexpr int64_t maxUnrolledTaps = 256, maxUnrolledTapsCPU = 64;
 /// Loops whose last step is code of its own, at most: each doubles the code.
 constexpr unsigned mostPeeled = 2;
 
@@ -228,7 +229,8 @@ void ContractionTiling::chooseSteps() {
     if (form.isReduction(dim) && isTap[dim] && isDivided(dim))
       chooseResidue(dim);
   divideDims();
-  int64_t unrolled = 1;
+  int64_t unrolled = 1, most = emitter.wantsPowersOfTwo() ? maxUnrolledTaps
+                                                          : maxUnrolledTapsCPU;
   for (unsigned dim = form.getNumDims(); dim-- > 0;) {
     if (!form.isReduction(dim))
       continue;
@@ -248,8 +250,8 @@ void ContractionTiling::chooseSteps() {
       }
       // Which taps take part must be known.
       bool isKnown = !isDivided(dim) || isStrided[dim];
-      if (isKnown && unrolled * step[dim] > maxUnrolledTaps)
-        step[dim] = 1;
+      if (isKnown && unrolled * step[dim] > most)
+        step[dim] = std::max<int64_t>(1, most / unrolled);
       while (bound % step[dim] != 0)
         --step[dim];
       unrolled *= step[dim];

@@ -28,6 +28,8 @@ static bool isInPlace(const SpaceForm &form) {
 
 /// Elements of a tile when no schedule says more.
 constexpr int64_t defaultTile = 4096;
+/// Accumulators of a tile, at most, on a GPU and on the CPU.
+constexpr int64_t mostTaps = 256, mostTapsCPU = 64;
 
 class RootTiler {
 public:
@@ -54,6 +56,7 @@ public:
       bounds = llvm::to_vector(cast<ShapedType>(root.getType()).getShape());
     }
     chooseBlock(scheduled);
+    fitTaps();
     chooseClasses();
   }
 
@@ -63,6 +66,8 @@ private:
   void chooseBlock(bool scheduled);
   void chooseClasses();
   void fitGroups();
+  SmallVector<bool> getParallelTaps() const;
+  void fitTaps();
   bool isSharable(unsigned dim) const;
   void findLongestFolded();
   SmallVector<unsigned> getGridOrder() const;
@@ -160,6 +165,35 @@ void RootTiler::fitGroups() {
     }
 }
 
+SmallVector<bool> RootTiler::getParallelTaps() const {
+  Operation *op = root.getDefiningOp();
+  if (!form || !isa<fuse::ContractionOpInterface>(op))
+    return SmallVector<bool>(bounds.size(), false);
+  return tilefuse::getParallelTaps(
+      *form, block, getReductionSteps(kernel, op, *form, powersOfTwo));
+}
+
+/// Each parallel tap of a tile has an accumulator of its own. A weight gradient
+/// has few; a convolution has as many as outputs where its filter is larger.
+void RootTiler::fitTaps() {
+  int64_t most = powersOfTwo ? mostTaps : mostTapsCPU;
+  while (true) {
+    SmallVector<bool> taps = getParallelTaps();
+    int64_t accumulators = 1;
+    unsigned longest = 0;
+    for (unsigned dim = 0; dim < bounds.size(); ++dim) {
+      if (!taps[dim])
+        continue;
+      accumulators *= block[dim];
+      if (!taps[longest] || block[dim] > block[longest])
+        longest = dim;
+    }
+    if (accumulators <= most)
+      return;
+    block[longest] = llvm::divideCeil(block[longest], 2);
+  }
+}
+
 /// Slowest first. Dims that the largest operand lacks run fastest: instances
 /// that follow each other then read the same part of it.
 SmallVector<unsigned> RootTiler::getGridOrder() const {
@@ -239,11 +273,8 @@ RootTile RootTiler::run() {
   // Classes per dim: a slice within the tile, and how many there are.
   SmallVector<SmallVector<SliceDim>> choices(bounds.size());
   SmallVector<bool> taps(bounds.size(), false);
-  if (form && withClasses &&
-      isa<fuse::ContractionOpInterface>(root.getDefiningOp()))
-    taps = getParallelTaps(
-        *form, block,
-        getReductionSteps(kernel, root.getDefiningOp(), *form, powersOfTwo));
+  if (withClasses)
+    taps = getParallelTaps();
   Slice whole(bounds.size());
   bool primes = false;
   SmallVector<unsigned> residueVars;

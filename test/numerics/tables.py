@@ -227,6 +227,7 @@ def convolutions():
     yield conv(2, 3, 7, 11, 5, 3, 3)
     yield conv(1, 8, 18, 34, 16, 3, 3)
     yield conv(1, 4, 9, 33, 7, 3, 3, padding=(1, 1))
+    yield conv(1, 2, 40, 42, 3, 30, 31)
     yield conv(2, 4, 11, 13, 8, 3, 3, stride=(2, 2), padding=(1, 1))
     yield conv(2, 4, 16, 17, 3, 5, 2, stride=(3, 2), padding=(2, 0))
     yield conv(1, 3, 17, 19, 4, 3, 3, dilation=(2, 3), padding=(2, 3))
