@@ -175,6 +175,23 @@ def test_second_derivatives_raise_in_direct_calls_too():
         gradient.sum().backward()
 
 
+def test_general_backward_of_a_direct_call():
+    """Residuals that share a tensor are taken apart where the backward pass is not direct."""
+    operator = define(batch_norm("f64"), name="apart")
+    inputs = make_inputs(operator, gradients=True)
+    leaves = inputs[:3]
+    residuals = len(operator.programs("cpu", [True] * 3 + [False] * 2).forward.outputs) - 3
+    assert residuals > 1
+    for _ in range(3):
+        y, = operator(*inputs)
+        expected = torch.autograd.grad(y, leaves, torch.cos(y.detach()), retain_graph=True)
+        recorded = torch.autograd.grad(y, leaves, torch.cos(y.detach()), create_graph=True)
+        with FlopCounterMode(display=False):
+            seen = torch.autograd.grad(y, leaves, torch.cos(y.detach()))
+        for a, b, c in zip(expected, recorded, seen, strict=True):
+            assert torch.equal(a, b) and torch.equal(a, c)
+
+
 def test_threads_share_direct_calls():
     operator = define(chain(), name="threads")
     sets = [make_inputs(operator, seed, gradients=True) for seed in range(8)]

@@ -142,20 +142,6 @@ def _fake_outputs(infos: Sequence[ArgumentInfo], like: torch.Tensor) -> list[tor
     return [torch.empty(info.shape, dtype=dtype_of(info), device=like.device) for info in infos]
 
 
-def _is_plain(tensors: _Tensors) -> bool:
-    """Whether the dispatcher would do nothing but call our kernels: no mode, no transform
-    and no tensor that is more than memory. A call then spares its price, several
-    microseconds for each of the operators, and later ones like it may be direct."""
-    if (torch._C._len_torch_dispatch_stack() or torch._C._len_torch_function_stack()
-            or torch._C._functorch.maybe_current_level() is not None):
-        return False
-    for tensor in tensors:
-        kind = type(tensor)
-        if kind is not torch.Tensor and kind is not torch.nn.Parameter or tensor.is_neg():
-            return False
-    return True
-
-
 class Training:
     """The training program of one operator for one target and one choice of arguments, as
     two operators without autograd of their own."""
@@ -189,7 +175,6 @@ class Training:
         infos = {"argument": operator.signature.inputs, "result": self.forward.outputs,
                  "residual": self.forward.outputs[num_results:]}
         self._output_infos = [infos[kind][index] for kind, index in outputs]
-        self._direct = direct.Slots()
         self._differentiated = [i for i, info in enumerate(self._output_infos[:self.num_returned])
                                 if _is_float(info)]
         self.integers = [i for i in range(self.num_returned) if i not in self._differentiated]
@@ -215,13 +200,7 @@ class Training:
         if torch.is_grad_enabled():
             recorded: _Tensors = _Gradients.apply(self, *tensors)
             return recorded
-        known: _Tensors | None = self._direct.run(tensors)
-        if known is not None:
-            return known
-        gradients = _run_backward(self, *tensors)
-        if _is_plain(tensors):
-            self._direct.add(lambda: direct.make_backward(self.backward, tensors))
-        return gradients
+        return _run_backward(self, *tensors)
 
     def run_forward(self, *inputs: torch.Tensor) -> Any:
         copies = iter([inputs[index].clone(memory_format=torch.contiguous_format)
@@ -244,7 +223,7 @@ class Training:
 
 
 def _run_backward(training: Training, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    run = training.run_backward if _is_plain(inputs) else training.backward_op
+    run = training.run_backward if direct.is_plain(inputs) else training.backward_op
     return _unpack(run(*inputs))
 
 
@@ -265,7 +244,7 @@ class _Call(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, training: Training, *inputs: torch.Tensor) -> Any:
-        run = training.run_forward if _is_plain(inputs) else training.forward_op
+        run = training.run_forward if direct.is_plain(inputs) else training.forward_op
         outputs = _unpack(run(*inputs))
         ctx.training = training
         ctx.save_for_backward(*[outputs[index] if is_output else inputs[index]
@@ -354,7 +333,7 @@ class Operator:
     def _call(self, inputs: _Tensors) -> tuple[torch.Tensor, ...]:
         """A call of any kind."""
         if (torch.compiler.is_compiling() or len(inputs) != len(self.signature.inputs)
-                or not _is_plain(inputs)):
+                or not direct.is_plain(inputs)):
             result = self.overload(*inputs)
             if len(self.returned) == 1:
                 return (result,)
