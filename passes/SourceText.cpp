@@ -44,6 +44,31 @@ static bool isHugeResultNumber(llvm::StringRef source, size_t at) {
          (digits.getAsInteger(10, number) || number > maxResultNumber);
 }
 
+/// Whether the `array` at `at` begins an array of index, whose width the parser
+/// takes although it has none: `array<index: 1>`, perhaps by an alias.
+static bool isIndexArray(llvm::StringRef source, size_t at) {
+  if (!source.substr(at).starts_with("array"))
+    return false;
+  at += 5;
+  auto skipBlank = [&] {
+    while (at < source.size()) {
+      if (llvm::isSpace(source[at]))
+        ++at;
+      else if (source.substr(at).starts_with("//"))
+        at = skipOpaque(source, at);
+      else
+        return;
+    }
+  };
+  skipBlank();
+  if (!source.substr(at).starts_with("<"))
+    return false;
+  ++at;
+  skipBlank();
+  return source.substr(at).starts_with("index") ||
+         source.substr(at).starts_with("!");
+}
+
 /// Attributes and types that are named once and used many times
 /// (`#a = [...]`, `#b = [#a, #a]`) can stand for text of exponential size, and
 /// whoever prints or walks them would take for ever. Adds up how much each name
@@ -118,6 +143,10 @@ std::optional<std::string> findSourceProblem(llvm::StringRef source,
     } else if (c == '#' && isHugeResultNumber(source, at)) {
       return llvm::formatv("{0}:{1}: a result number over {2}", line,
                            at - lineStart + 1, maxResultNumber)
+          .str();
+    } else if (c == 'a' && isIndexArray(source, at)) {
+      return llvm::formatv("{0}:{1}: expected an array of iN or fN", line,
+                           at - lineStart + 1)
           .str();
     } else if (llvm::is_contained("([{<", c)) {
       if (++depth > maxDepth)

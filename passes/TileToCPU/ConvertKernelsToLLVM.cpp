@@ -141,6 +141,16 @@ void accessAsBits(LLVM::LLVMFuncOp kernel) {
   });
 }
 
+/// Whether a function is what the lowering of a tile.func makes: one memref per
+/// view and three coordinates, and nothing returned.
+bool isKernel(func::FuncOp function) {
+  ArrayRef<Type> inputs = function.getFunctionType().getInputs();
+  return !function.isDeclaration() && function.getNumResults() == 0 &&
+         inputs.size() >= 3 &&
+         llvm::all_of(inputs.take_back(3), llvm::IsaPred<IndexType>) &&
+         llvm::all_of(inputs.drop_back(3), llvm::IsaPred<MemRefType>);
+}
+
 struct ConvertKernels
     : tilefuse::impl::ConvertKernelsToLLVMBase<ConvertKernels> {
   void runOnOperation() override {
@@ -151,8 +161,15 @@ struct ConvertKernels
     for (Operation &op : *module.getBody())
       if (isLowered(op)) {
         roots.push_back(&op);
-        if (auto function = dyn_cast<func::FuncOp>(op))
-          kernels.push_back(function.getName());
+        auto function = dyn_cast<func::FuncOp>(op);
+        if (!function)
+          continue;
+        if (!isKernel(function)) {
+          function.emitError("is no lowered kernel: expected memrefs, three "
+                             "arguments of type index, and no results");
+          return signalPassFailure();
+        }
+        kernels.push_back(function.getName());
       }
 
     RewritePatternSet narrow(context);
