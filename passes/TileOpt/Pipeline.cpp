@@ -812,7 +812,9 @@ bool LoopPipeliner::run() {
     auto [next, exists] = getLater(loc, 1);
     // The last round may write a buffer that nobody reads: without a branch the
     // stores run beside products in flight. Loads that come late are worth one.
-    if (hasLateLoads()) {
+    // Of what the loop carries, the assembler would round it, and wait for it, at
+    // the loop's start.
+    if (hasLateLoads() || (overlaps && !held.empty())) {
       auto branch = scf::IfOp::create(builder, loc, exists);
       builder.setInsertionPointToStart(branch.thenBlock());
     }

@@ -12,6 +12,18 @@ using namespace mlir;
 
 namespace tilefuse {
 
+/// slot + ahead, less `size` when that is past the end.
+Value KernelEmitter::emitWrapped(Location loc, Value slot, int64_t ahead,
+                                 int64_t size) {
+  if (ahead % size == 0)
+    return slot;
+  Value sum = addImmediate(loc, slot, ahead % size);
+  Value isPast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge,
+                                       sum, i32(loc, size));
+  return arith::SelectOp::create(builder, loc, isPast,
+                                 addImmediate(loc, sum, -size), sum);
+}
+
 FailureOr<Registers> KernelEmitter::flatten(Operation *op, ValueRange values) {
   Registers scalars;
   for (Value value : values)
@@ -42,10 +54,26 @@ LogicalResult KernelEmitter::assign(Operation *op, ValueRange values,
   return success();
 }
 
+/// Sizes of the rings that a loop's rounds step through, but powers of two, for
+/// which the remainder is a mask.
+static SmallVector<int64_t> getRingSizes(scf::ForOp loop) {
+  SmallVector<int64_t> sizes;
+  loop.walk([&](tile::SharedSlotOp slot) {
+    int64_t size = slot.getSource().getType().getShape().front();
+    if (slot.getStep() == loop.getInductionVar() &&
+        !llvm::isPowerOf2_64(size) && !llvm::is_contained(sizes, size))
+      sizes.push_back(size);
+  });
+  return sizes;
+}
+
 LogicalResult KernelEmitter::emitFor(scf::ForOp op) {
   FailureOr<Registers> inits = flatten(op, op.getInitArgs());
   if (failed(inits))
     return failure();
+  // The round's buffer of each ring is counted along: cheaper than a remainder.
+  SmallVector<int64_t> ringSizes = getRingSizes(op);
+  inits->append(ringSizes.size(), i32(op.getLoc(), 0));
   auto loop = scf::ForOp::create(
       builder, op.getLoc(), getScalar(op.getLowerBound()),
       getScalar(op.getUpperBound()), getScalar(op.getStep()), *inits);
@@ -55,6 +83,9 @@ LogicalResult KernelEmitter::emitFor(scf::ForOp op) {
   set(op.getInductionVar(), loop.getInductionVar());
   if (failed(assign(op, op.getRegionIterArgs(), loop.getRegionIterArgs())))
     return failure();
+  auto slots = loop.getRegionIterArgs().take_back(ringSizes.size());
+  for (auto [size, slot] : llvm::zip_equal(ringSizes, slots))
+    ringSlots[{op.getInductionVar(), size}] = slot;
 
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToEnd(body);
@@ -64,6 +95,8 @@ LogicalResult KernelEmitter::emitFor(scf::ForOp op) {
       flatten(op, op.getBody()->getTerminator()->getOperands());
   if (failed(yielded))
     return failure();
+  for (auto [size, slot] : llvm::zip_equal(ringSizes, slots))
+    yielded->push_back(emitWrapped(op.getLoc(), slot, 1, size));
   scf::YieldOp::create(builder, op.getLoc(), *yielded);
   if (failed(assign(op, op.getResults(), loop.getResults())))
     return failure();

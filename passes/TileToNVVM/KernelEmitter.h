@@ -171,6 +171,8 @@ private:
                       size_t first, size_t length, const Registers &sum);
   /// Waits for the sums in flight unless `op` can go first.
   void finishCarried(mlir::scf::ForOp loop);
+  mlir::Value emitWrapped(mlir::Location loc, mlir::Value slot, int64_t ahead,
+                          int64_t size);
   mlir::LogicalResult finishBefore(mlir::Operation *op);
   /// True for an op that is emitted when the sums it renames are there.
   bool putOff(mlir::Operation *op);
@@ -203,6 +205,8 @@ private:
     llvm::SmallVector<mlir::Operation *> waiting;
   };
   Unfinished unfinished;
+  /// By induction variable and size of a ring: the buffer of the round.
+  llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::Value> ringSlots;
   int64_t numTables = 0;
 };
 

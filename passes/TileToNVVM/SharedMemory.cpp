@@ -59,10 +59,15 @@ LogicalResult KernelEmitter::emitSharedSlot(tile::SharedSlotOp op) {
   int64_t bytes =
       cast<tile::SharedLayoutAttr>(type.getLayout()).getLayout().getStrides()[0] *
       getMemoryBytes(getMemoryType(getScalarType(type.getElementType())));
-  Value slot = arith::TruncIOp::create(builder, loc, builder.getI32Type(),
-                                       getScalar(op.getStep()));
-  slot = addImmediate(loc, slot, op.getAhead());
-  slot = arith::RemUIOp::create(builder, loc, slot, i32(loc, slots));
+  Value slot = ringSlots.lookup({op.getStep(), slots});
+  if (slot) {
+    slot = emitWrapped(loc, slot, op.getAhead(), slots);
+  } else {
+    slot = arith::TruncIOp::create(builder, loc, builder.getI32Type(),
+                                   getScalar(op.getStep()));
+    slot = addImmediate(loc, slot, op.getAhead());
+    slot = arith::RemUIOp::create(builder, loc, slot, i32(loc, slots));
+  }
   Value offset =
       arith::MulIOp::create(builder, loc, slot, i32(loc, bytes));
   Value base = getScalar(op.getSource());

@@ -162,7 +162,8 @@ bool isIndependent(Operation *op) {
       return llvm::all_of(region.getOps(), [](Operation &inner) {
         return !inner.getNumRegions() &&
                (isMemoryEffectFree(&inner) ||
-                isa<tile::AsyncCopyOp, tile::LoadOp>(inner));
+                isa<tile::AsyncCopyOp, tile::LoadOp, tile::CopyToSharedOp>(
+                    inner));
       });
     });
   return !op->getNumRegions() &&
