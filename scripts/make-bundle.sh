@@ -17,6 +17,12 @@ cp build/portable/bin/{fuse-opt,fuse-compile,fuse-run} "$stage/bin/"
 cp -P build/portable/lib/libtilefuse*.so* "$stage/lib/" 2>/dev/null || true
 strip "$stage"/bin/* "$stage"/lib/*.so* 2>/dev/null || true
 cp -r python_bindings/tilefuse "$stage/python/"
+# With this folder on the path, torch.compile knows the backend by its name.
+info=$stage/python/tilefuse-$version.dist-info
+mkdir "$info"
+printf 'Metadata-Version: 2.1\nName: tilefuse\nVersion: %s\n' "$version" >"$info/METADATA"
+sed -n '/^\[project.entry-points.torch_dynamo_backends\]/,/^$/p' pyproject.toml |
+  sed 's/^\[project.entry-points.\(.*\)\]/[\1]/; s/"//g' >"$info/entry_points.txt"
 cp -r examples "$stage/"
 cp -r test/gpu "$stage/test/"
 cp -r benchmarks "$stage/"

@@ -1,6 +1,6 @@
 """The GPU tier. Needs a CUDA device and python3; PyTorch only for the last tests.
 
-    python3 test/gpu/run.py [--build DIR] [--only PATTERN]
+    python3 test/gpu/run.py [--build DIR] [--wheel FILE.whl] [--only PATTERN]
 
 Run from an unpacked bundle (scripts/test.sh --gpu BUNDLE) or a checkout. Prints a
 line a test and, at last, `N passed, N failed`.
@@ -154,7 +154,25 @@ def check_operators(build):
     return output.strip().splitlines()[-1]
 
 
-def list_tests(tools, build):
+def check_backend_by_name(folder):
+    """torch.compile(model, backend="tilefuse") with the package in a folder and no more."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TILEFUSE")}
+    os.environ.clear()
+    os.environ.update(kept, PYTHONPATH=folder)
+    output = run([sys.executable, os.path.join(ROOT, "test", "gpu", "by_name.py"), "cuda"])
+    if not output.startswith(folder):
+        raise Failure("another tilefuse ran: " + output)
+    return output.removeprefix(folder).strip()
+
+
+def check_wheel(wheel):
+    """The same with what is in a wheel."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.unpack_archive(wheel, folder, "zip")
+        return check_backend_by_name(folder)
+
+
+def list_tests(tools, build, wheel):
     """(name, function) in the order they run: cheap and telling first."""
     small = sorted(glob.glob(os.path.join(EXAMPLES, "small", "*.mlir")))
     full = sorted(glob.glob(os.path.join(EXAMPLES, "*.mlir")))
@@ -173,6 +191,11 @@ def list_tests(tools, build):
     for path in small[:1]:
         tests.append(("python", lambda: check_python_layer(build)))
         tests.append(("operators", lambda: check_operators(build)))
+    bundled = os.path.join(ROOT, "python")
+    if glob.glob(os.path.join(bundled, "tilefuse-*.dist-info")):
+        tests.append(("backend-by-name", lambda: check_backend_by_name(bundled)))
+    if wheel:
+        tests.append(("wheel", lambda: check_wheel(wheel)))
     if tools.get("compute-sanitizer"):
         for path in small:
             for checker in ("memcheck", "racecheck"):
@@ -194,6 +217,7 @@ def find_tools(build):
 def main():
     parser = argparse.ArgumentParser(description="the GPU tier")
     parser.add_argument("--build", help="a folder with bin/; the bundle's own by default")
+    parser.add_argument("--wheel", help="a wheel of scripts/make-wheel.sh, used by its name")
     parser.add_argument("--only", default="*", help="names to run, such as 'full/*'")
     arguments = parser.parse_args()
     build = arguments.build or (
@@ -208,7 +232,7 @@ def main():
         print("no compute-sanitizer here: memcheck and racecheck are not run")
 
     passed = failed = 0
-    for name, function in list_tests(tools, build):
+    for name, function in list_tests(tools, build, arguments.wheel):
         if not fnmatch.fnmatch(name, arguments.only):
             continue
         start = time.time()

@@ -89,6 +89,19 @@ def test_fresh_environment(wheel, tmp_path):
     assert output.startswith(str(tmp_path / "venv"))
 
 
+def test_backend_by_name(wheel, tmp_path):
+    """torch.compile finds the installed package by the name of its entry point."""
+    pytest.importorskip("torch")
+    run([sys.executable, "-m", "venv", "--without-pip", "--system-site-packages",
+         tmp_path / "venv"])
+    python = tmp_path / "venv" / "bin" / "python"
+    run([sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps",
+         "--no-index", wheel])
+    output = run([python, ROOT / "test" / "gpu" / "by_name.py", "cpu"], cwd=tmp_path,
+                 env=clean_environment())
+    assert output.startswith(str(tmp_path / "venv"))
+
+
 @pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13"])
 def test_every_python(wheel, tmp_path, version):
     python = shutil.which(f"python{version}")
