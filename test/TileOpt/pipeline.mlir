@@ -105,3 +105,42 @@ tile.func @written(%x: !tile.view<64x512xf32>, %z: !tile.view<64x512xf32>) grid 
   tile.store %r, %z[%c0, %c0] : tensor<64x64xf32>, !tile.view<64x512xf32>
   tile.return
 }
+
+// -----
+
+// Warpgroups wait for their own products. With a third buffer these stay in flight
+// over the barrier: it stands behind them with all copies, and what waits in
+// registers for two rounds is carried by the loop.
+// CHECK-LABEL: tile.func @overlapped
+// CHECK-DAG: %[[A:.*]] = tile.alloc_shared {{.*}}<3x64x32xf32
+// CHECK-DAG: %[[B:.*]] = tile.alloc_shared {{.*}}<3x64x8x4xf32
+// CHECK: tile.async_wait
+// CHECK-NEXT: tile.barrier
+// CHECK: tile.load
+// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}, %[[HELD:.*]] = %{{.*}}) -> (tensor<64x64xf32, {{.*}}>, tensor<64x32xf32
+// CHECK-NOT: tile.barrier
+// CHECK: tile.mma
+// CHECK: tile.shared_slot %{{.*}} ahead 1
+// CHECK-NEXT: tile.async_copy
+// CHECK: tile.reshape %[[HELD]]
+// CHECK: tile.copy_to_shared {{.*}} rounding tf32
+// CHECK: tile.async_wait
+// CHECK-NEXT: tile.barrier {tile.keeps_products_in_flight}
+// CHECK: tile.load
+// CHECK: scf.yield {{.*}}, {{.*}} : tensor<64x64xf32
+// CHECK: tile.barrier
+// CHECK: tile.store
+tile.func @overlapped(%x: !tile.view<64x512xf32>, %y: !tile.view<64x512xf32>, %z: !tile.view<64x64xf32>) grid [1] warps 4 attributes {tile.stages = 3 : i64} {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %c512 = arith.constant 512 : index
+  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  %r = scf.for %k = %c0 to %c512 step %c32 iter_args(%acc = %zero) -> (tensor<64x64xf32>) {
+    %a = tile.load %x[%c0, %k] : !tile.view<64x512xf32> -> tensor<64x32xf32>
+    %b = tile.load %y[%c0, %k] : !tile.view<64x512xf32> -> tensor<64x32xf32>
+    %d = tile.dot %a, %b, %acc lhs_contract [1] rhs_contract [1] {mma = #tile<mma wgmma>, precision = #tile<precision tf32>} : tensor<64x32xf32>, tensor<64x32xf32> -> tensor<64x64xf32>
+    scf.yield %d : tensor<64x64xf32>
+  }
+  tile.store %r, %z[%c0, %c0] : tensor<64x64xf32>, !tile.view<64x64xf32>
+  tile.return
+}

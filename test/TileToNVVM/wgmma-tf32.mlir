@@ -7,7 +7,7 @@
 // PTXAS:     0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
 
 // A warpgroup multiplies: one operand from registers, the other as core matrices in
-// shared memory; both staged a round ahead.
+// shared memory, transposed on its way there. Sums stay in flight from round to round.
 
 func.func @main(%a0: !tile.view<256x128xf32>, %a1: !tile.view<128x256xf32>, %a2: !tile.view<256x256xf32>)
     attributes {tile.entry, tile.num_inputs = 2 : i64} {
@@ -15,7 +15,7 @@ func.func @main(%a0: !tile.view<256x128xf32>, %a1: !tile.view<128x256xf32>, %a2:
                    outs(%a2 : !tile.view<256x256xf32>)
   return
 }
-tile.func @mm(%a: !tile.view<256x128xf32>, %b: !tile.view<128x256xf32>, %c: !tile.view<256x256xf32>) grid [8] warps 4 attributes {tile.stages = 2 : i64} {
+tile.func @mm(%a: !tile.view<256x128xf32>, %b: !tile.view<128x256xf32>, %c: !tile.view<256x256xf32>) grid [8] warps 4 attributes {tile.stages = 3 : i64} {
   %pid = tile.program_id 0
   %c4 = arith.constant 4 : index
   %c64 = arith.constant 64 : index
