@@ -25,6 +25,7 @@
 #include "passes/Fusion/ScheduleHeuristic.h"
 #include "passes/Fusion/TileExtents.h"
 #include <numeric>
+#include <utility>
 
 using namespace mlir;
 using namespace tilefuse;
@@ -610,10 +611,19 @@ private:
         largest *= std::max<int64_t>(1, granules[dim]);
     if (!useMatrixUnit)
       largest = getLongestElementStep();
+    // Few sums leave little to do between two barriers: pairs of rows.
+    int64_t rows = largest;
+    if (useMatrixUnit && isShifted() && rows == kLargestStep &&
+        tile.getCount() * 8 <= kShiftedSums)
+      rows *= 2;
+    bool isInnermost = true;
     for (unsigned dim = space.bounds.size(); dim-- > numRoot;) {
       if (roles[dim] != DimRole::Reduction)
         continue;
       int64_t &step = steps[dim - numRoot];
+      if (!std::exchange(isInnermost, false) && rows > largest &&
+          space.bounds[dim] % 2 == 0)
+        largest = rows;
       while (getDepth() * 2 <= largest && step < space.bounds[dim]) {
         int64_t before = step;
         step = useMatrixUnit ? step * 2
