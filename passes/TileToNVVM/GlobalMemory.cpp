@@ -122,41 +122,51 @@ LogicalResult KernelEmitter::emitLoadParts(
   return success();
 }
 
-LogicalResult KernelEmitter::emitStore(tile::StoreOp op) {
+FailureOr<KernelEmitter::PreparedStore>
+KernelEmitter::prepareStore(tile::StoreOp op) {
   auto type = cast<RankedTensorType>(op.getValue().getType());
   FailureOr<tile::DistributedLayout> layout = getLayout(op, type);
   if (failed(layout))
     return failure();
-  GlobalAccess access(*this, op, GlobalAccess::Kind::Write, op.getView(),
-                      op.getOffsets(), op.getSteps(), type.getShape(), *layout);
-  access.prepare();
-
-  Location loc = op.getLoc();
-  ArrayRef<Value> values = get(op.getValue());
-  ArrayRef<Value> masks =
-      op.getMask() ? get(op.getMask()) : ArrayRef<Value>();
-  BlockCoords coords(*layout, *sums);
+  auto access = std::make_shared<GlobalAccess>(
+      *this, op, GlobalAccess::Kind::Write, op.getView(), op.getOffsets(),
+      op.getSteps(), type.getShape(), *layout);
+  access->prepare();
   // Of threads that hold copies, one stores.
-  Value owner = sums->getIsZero(coords.getCopyMask());
+  Value owner = sums->getIsZero(BlockCoords(*layout, *sums).getCopyMask());
   uint64_t copies = layout->getReplicationMask(tile::Hardware::Register);
-  int64_t width = access.getVector();
-  for (int64_t reg = 0; reg < layout->getNumRegisters(); reg += width) {
-    if ((reg & copies) || access.isPadding(reg))
-      continue;
-    int64_t step = width;
-    if (!masks.empty() && !getCommonValue(masks.slice(reg, width)))
-      step = 1;
-    for (int64_t i = 0; i < width; i += step) {
-      Value predicate = conjoin(loc, owner, access.getPredicate(reg + i));
-      if (!masks.empty())
-        predicate = conjoin(loc, predicate, masks[reg + i]);
-      SmallVector<Value> elements;
-      for (int64_t j = 0; j < step; ++j)
-        elements.push_back(toMemory(builder, loc, values[reg + i + j]));
-      auto [pointer, offset] = access.getAddress(reg + i);
-      storeElements(builder, loc, pointer, offset, predicate, elements);
+  int64_t width = access->getVector();
+  auto write = [=, this](int64_t begin, int64_t end) mutable {
+    Location loc = op.getLoc();
+    ArrayRef<Value> values = get(op.getValue());
+    ArrayRef<Value> masks =
+        op.getMask() ? get(op.getMask()) : ArrayRef<Value>();
+    for (int64_t reg = begin; reg < end; reg += width) {
+      if ((reg & copies) || access->isPadding(reg))
+        continue;
+      int64_t step = width;
+      if (!masks.empty() && !getCommonValue(masks.slice(reg, width)))
+        step = 1;
+      for (int64_t i = 0; i < width; i += step) {
+        Value predicate = conjoin(loc, owner, access->getPredicate(reg + i));
+        if (!masks.empty())
+          predicate = conjoin(loc, predicate, masks[reg + i]);
+        SmallVector<Value> elements;
+        for (int64_t j = 0; j < step; ++j)
+          elements.push_back(toMemory(builder, loc, values[reg + i + j]));
+        auto [pointer, offset] = access->getAddress(reg + i);
+        storeElements(builder, loc, pointer, offset, predicate, elements);
+      }
     }
-  }
+  };
+  return PreparedStore{width, std::move(write)};
+}
+
+LogicalResult KernelEmitter::emitStore(tile::StoreOp op) {
+  FailureOr<PreparedStore> store = prepareStore(op);
+  if (failed(store))
+    return failure();
+  store->write(0, get(op.getValue()).size());
   return success();
 }
 

@@ -3,6 +3,7 @@
 #include "passes/TileToNVVM/KernelEmitter.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
@@ -126,21 +127,36 @@ static bool keepsManyStates(tile::FuncOp kernel) {
       .wasInterrupted();
 }
 
+/// An op that makes each element of a block from those of its operands.
+static bool isBlockElementwise(Operation *op) {
+  return isa_and_nonnull<arith::ArithDialect, math::MathDialect>(
+             op->getDialect()) &&
+         !isa<arith::ConstantOp, arith::IndexCastOp, arith::IndexCastUIOp>(op) &&
+         op->getNumResults() == 1 &&
+         isa<RankedTensorType>(op->getResult(0).getType());
+}
+
 /// Whether two instances find room on a multiprocessor if each thread keeps to half
 /// of the registers that one would leave it: shared memory holds both, and what a
 /// thread must hold at once, sums of products and an operand on its way to shared
 /// memory, leaves as much again for everything else. Products that are not in a loop
-/// mix with what comes before and after them, and take more.
+/// mix with what comes before and after them, and take more; so do operands that a
+/// loop computes, and long epilogues.
 static bool suitsTwoInstances(tile::FuncOp kernel, int64_t sharedBytes) {
   constexpr int64_t kSharedBytes = 228 << 10, kReservedBytes = 1 << 10;
-  constexpr int64_t kLeastRegisters = 128, kMostCopied = 24;
+  constexpr int64_t kLeastRegisters = 128, kMostCopied = 24, kMostOps = 64;
   int64_t registers = 65536 / (2 * 32 * int64_t(kernel.getWarps()));
   if (registers < kLeastRegisters || registers > 255 ||
       2 * (sharedBytes + kReservedBytes) > kSharedBytes)
     return false;
   int64_t sums = 0, copied = 0;
+  int64_t numOps = 0;
   bool isLoop = true;
   kernel.walk([&](Operation *op) {
+    if (isBlockElementwise(op)) {
+      ++numOps;
+      isLoop &= op->getParentOp() == kernel;
+    }
     bool isCopy = isa<tile::CopyToSharedOp>(op);
     if (!isCopy && !isa<tile::MmaOp>(op))
       return;
@@ -160,7 +176,8 @@ static bool suitsTwoInstances(tile::FuncOp kernel, int64_t sharedBytes) {
     if (!loop.getOps<tile::MmaOp>().empty())
       sums = std::max(sums, carried);
   });
-  return isLoop && sums > 0 && 2 * sums <= registers && copied <= kMostCopied;
+  return isLoop && numOps <= kMostOps && sums > 0 && 2 * sums <= registers &&
+         copied <= kMostCopied;
 }
 
 FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
@@ -223,10 +240,17 @@ FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
 }
 
 LogicalResult KernelEmitter::emitBlock(Block &block) {
-  for (Operation &op : block) {
-    if (failed(finishBefore(&op)))
+  for (Operation *op = &block.front(); op; op = op->getNextNode()) {
+    if (failed(finishBefore(op)))
       return failure();
-    if (!putOff(&op) && failed(emitOp(&op)))
+    if (!unfinished.finish && isBlockElementwise(op)) {
+      FailureOr<Operation *> last = emitElementwiseRun(op);
+      if (failed(last))
+        return failure();
+      op = *last;
+      continue;
+    }
+    if (!putOff(op) && failed(emitOp(op)))
       return failure();
   }
   if (unfinished.finish && unfinished.result.getParentBlock() != &block)
@@ -374,7 +398,7 @@ static Value emitApproximation(OpBuilder &builder, Operation *op,
 }
 
 // op(tensor...) -> op(scalar...) a register
-LogicalResult KernelEmitter::emitElementwise(Operation *op) {
+FailureOr<int64_t> KernelEmitter::checkElementwise(Operation *op) {
   Dialect *dialect = op->getDialect();
   bool isMath = isa_and_nonnull<math::MathDialect>(dialect);
   if (!isMath && !isa_and_nonnull<arith::ArithDialect>(dialect))
@@ -386,34 +410,101 @@ LogicalResult KernelEmitter::emitElementwise(Operation *op) {
   if (op->getNumResults() != 1)
     return op->emitOpError("has no lowering to the GPU: expected one result");
 
-  Type type = op->getResult(0).getType();
-  FailureOr<int64_t> count = getNumScalars(op, type);
+  FailureOr<int64_t> count = getNumScalars(op, op->getResult(0).getType());
   if (failed(count))
     return failure();
   for (Value operand : op->getOperands())
     if (isa<RankedTensorType>(operand.getType()) &&
         int64_t(get(operand).size()) != *count)
       return op->emitOpError("mixes blocks of different layouts");
+  return *count;
+}
 
-  Registers results;
-  for (int64_t reg = 0; reg < *count; ++reg) {
-    SmallVector<Value> operands;
-    for (Value operand : op->getOperands()) {
-      ArrayRef<Value> scalars = get(operand);
-      operands.push_back(scalars[scalars.size() == 1 ? 0 : reg]);
-    }
-    if (Value approximation = emitApproximation(builder, op, operands)) {
-      results.push_back(approximation);
-      continue;
-    }
-    Operation *copy = op->cloneWithoutRegions();
-    copy->setOperands(operands);
-    copy->getResult(0).setType(getScalarType(type));
-    builder.insert(copy);
-    results.push_back(copy->getResult(0));
+Value KernelEmitter::emitElement(Operation *op, int64_t reg) {
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands()) {
+    ArrayRef<Value> scalars = get(operand);
+    operands.push_back(scalars[scalars.size() == 1 ? 0 : reg]);
   }
+  if (Value approximation = emitApproximation(builder, op, operands))
+    return approximation;
+  Operation *copy = op->cloneWithoutRegions();
+  copy->setOperands(operands);
+  copy->getResult(0).setType(getScalarType(op->getResult(0).getType()));
+  builder.insert(copy);
+  return copy->getResult(0);
+}
+
+LogicalResult KernelEmitter::emitElementwise(Operation *op) {
+  FailureOr<int64_t> count = checkElementwise(op);
+  if (failed(count))
+    return failure();
+  Registers results;
+  for (int64_t reg = 0; reg < *count; ++reg)
+    results.push_back(emitElement(op, reg));
   set(op->getResult(0), results);
   return success();
+}
+
+/// Emits `first` and the elementwise ops on blocks of its layout that follow it, and
+/// stores of what they make, a few registers at a time: what is alive in between is
+/// a few elements of each block, not all. Returns the last op emitted.
+FailureOr<Operation *> KernelEmitter::emitElementwiseRun(Operation *first) {
+  // Enough chains to hide their latency.
+  int64_t together = 8;
+  llvm::SetVector<Operation *> run;
+  llvm::DenseMap<Operation *, PreparedStore> stores;
+  int64_t count = 0;
+  Operation *last = first;
+  for (Operation *op = first; op; op = op->getNextNode()) {
+    bool usesRun = llvm::any_of(op->getOperands(), [&](Value operand) {
+      return operand.getDefiningOp() && run.contains(operand.getDefiningOp());
+    });
+    bool isScalar = isa_and_nonnull<arith::ArithDialect>(op->getDialect()) &&
+                    !isBlockElementwise(op);
+    if (!usesRun && (isScalar || isa<tile::BroadcastOp, tile::SplatOp>(op))) {
+      if (failed(emitOp(op)))
+        return failure();
+      last = op;
+      continue;
+    }
+    if (auto store = dyn_cast<tile::StoreOp>(op); store && usesRun) {
+      FailureOr<PreparedStore> prepared = prepareStore(store);
+      if (failed(prepared))
+        return failure();
+      together = std::max(together, prepared->width);
+      stores[op] = std::move(*prepared);
+      run.insert(op);
+      last = op;
+      continue;
+    }
+    if (!isBlockElementwise(op))
+      break;
+    FailureOr<int64_t> here = getNumScalars(op, op->getResult(0).getType());
+    if (failed(here))
+      return failure();
+    if (count && *here != count)
+      break;
+    count = *here;
+    set(op->getResult(0), Registers(count));
+    if (failed(checkElementwise(op)))
+      return failure();
+    run.insert(op);
+    last = op;
+  }
+  for (int64_t begin = 0; begin < count; begin += together)
+    for (Operation *op : run) {
+      int64_t end = std::min(count, begin + together);
+      if (auto store = stores.find(op); store != stores.end()) {
+        store->second.write(begin, end);
+        continue;
+      }
+      for (int64_t reg = begin; reg < end; ++reg) {
+        Value element = emitElement(op, reg);
+        values[op->getResult(0)][reg] = element;
+      }
+    }
+  return last;
 }
 
 LogicalResult KernelEmitter::emitConstant(arith::ConstantOp op) {

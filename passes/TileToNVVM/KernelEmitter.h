@@ -57,6 +57,9 @@ private:
   mlir::LogicalResult emitBlock(mlir::Block &block);
   mlir::LogicalResult emitOp(mlir::Operation *op);
   mlir::LogicalResult emitElementwise(mlir::Operation *op);
+  mlir::FailureOr<int64_t> checkElementwise(mlir::Operation *op);
+  mlir::Value emitElement(mlir::Operation *op, int64_t reg);
+  mlir::FailureOr<mlir::Operation *> emitElementwiseRun(mlir::Operation *first);
   mlir::LogicalResult emitConstant(mlir::arith::ConstantOp op);
   mlir::LogicalResult emitIndexCast(mlir::Operation *op, bool isSigned);
   mlir::Value emitTableConstant(mlir::Location loc,
@@ -147,6 +150,12 @@ private:
       tile::LoadOp op, const tile::DistributedLayout &layout, int64_t partSize,
       llvm::MutableArrayRef<mlir::Value> registers,
       llvm::function_ref<mlir::LogicalResult(int64_t, int64_t)> onPart);
+  /// Writes registers [begin, end) of what is stored; both are multiples of `width`.
+  struct PreparedStore {
+    int64_t width;
+    std::function<void(int64_t begin, int64_t end)> write;
+  };
+  mlir::FailureOr<PreparedStore> prepareStore(tile::StoreOp op);
   mlir::LogicalResult emitStore(tile::StoreOp op);
   mlir::LogicalResult emitAtomic(tile::AtomicOp op);
   int64_t getBaseAlignment(mlir::Value view) const;
