@@ -20,7 +20,7 @@ def make_inputs(operator, seed=0, gradients=False):
 
 
 def num_direct(operator):
-    return [len(calls) for calls in operator._direct._calls]
+    return [len(calls) for calls in operator.direct._calls]
 
 
 @pytest.fixture
@@ -76,6 +76,18 @@ def test_state_is_updated_in_place_and_autograd_knows(general):
     assert len(general) == 1
     assert inputs[3]._version > version and inputs[3].data_ptr() == address
     assert not torch.equal(inputs[3], before)
+
+
+def test_inference_mode(general):
+    operator = define(batch_norm(), name="inference")
+    inputs = make_inputs(operator)
+    with torch.inference_mode():
+        results = [operator(inputs[0].clone(), *inputs[1:])[0] for _ in range(3)]
+        assert len(general) == 1, "its state counts versions"
+        for _ in range(2):
+            operator(*[t.clone() for t in inputs])
+        assert len(general) == 3
+    assert torch.equal(results[0], results[2])
 
 
 def test_other_tensors_go_the_general_way(general):

@@ -194,10 +194,14 @@ class Assembly:
         self.graph.output(torch.fx.map_arg(results, self.values.__getitem__))
 
 
-def named(called: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """A function of that name, which a graph can call."""
+def named(called: Operator, name: str) -> Callable[..., Any]:
+    """A function of that name, which a graph can call. Nobody traces it; most calls are
+    direct."""
+    run = called.direct.run
+
     def region(*tensors: torch.Tensor) -> Any:
-        return called(*tensors)
+        known = run(tensors)
+        return called(*tensors) if known is None else known
     region.__name__ = region.__qualname__ = name
     return region
 
@@ -220,6 +224,4 @@ def bind(forward: Callable[..., Any],
     def run(*arguments: Any) -> Any:
         return forward(*[arguments[i] for i in indices], *attributes)
 
-    def run_all(*arguments: Any) -> Any:
-        return forward(*arguments)
-    return run_all if not attributes and indices == list(range(len(indices))) else run
+    return forward if not attributes and indices == list(range(len(indices))) else run

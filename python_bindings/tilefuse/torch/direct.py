@@ -44,6 +44,14 @@ _data_ptr = torch.Tensor.data_ptr
 _is_grad_enabled = torch.is_grad_enabled
 _count_function_modes = torch._C._len_torch_function_stack
 
+try:
+    torch._C._increment_version(())
+    _increment_versions: Callable[[_Tensors], None] = torch._C._increment_version
+except TypeError:  # before PyTorch 2.5, one at a time
+    def _increment_versions(tensors: _Tensors) -> None:
+        for tensor in tensors:
+            torch.autograd.graph.increment_version(tensor)
+
 
 class Slots:
     """The direct calls that an operator has, without and with gradients recorded."""
@@ -228,8 +236,7 @@ class _Plan:
         if self._has_copies:
             torch._foreach_copy_(self._pick_old(values), self._pick_new(values))
         if self._has_written:
-            for tensor in self._pick_written(values):
-                torch.autograd.graph.increment_version(tensor)
+            _increment_versions(self._pick_written(values))
 
 
 def _lay_out(infos: Sequence[ArgumentInfo]) -> tuple[tuple[int, ...], int]:
@@ -252,7 +259,7 @@ def make_inference(op: Operator, program: Program, inputs: _Tensors) -> _Call | 
     """The direct call of an operator for tensors like these, where nothing is
     differentiated."""
     check = make_check(inputs)
-    if check is None:
+    if check is None or any(inputs[i].is_inference() for i in op.state):
         return None
     plan = _Plan(op, program, len(program.outputs))
     run = plan.make_run(program, inputs[0].device)

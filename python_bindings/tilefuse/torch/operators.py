@@ -311,7 +311,8 @@ class Operator:
                                     "float tensor, or a result aliases it")
         self._inference: dict[str, Program] = {}
         self._trainings: dict[tuple[str, tuple[int, ...]], Training] = {}
-        self._direct = direct.Slots()
+        #: Calls like those that were made.
+        self.direct = direct.Slots()
         # What other calls look up first: by device, and by which inputs require a gradient.
         self._runners: dict[torch.device, Runner] = {}
         self._choices: dict[tuple[object, ...], Training] = {}
@@ -325,7 +326,7 @@ class Operator:
 
     def __call__(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         if not torch.compiler.is_compiling() and len(inputs) == len(self._differentiable):
-            known: tuple[torch.Tensor, ...] | None = self._direct.run(inputs)
+            known: tuple[torch.Tensor, ...] | None = self.direct.run(inputs)
             if known is not None:
                 return known
         return self._call(inputs)
@@ -342,10 +343,10 @@ class Operator:
         if training is None:
             results = _unpack(self._run(*inputs))
             program = self._get_inference(target_of(inputs[0].device))
-            self._direct.add(lambda: direct.make_inference(self, program, inputs))
+            self.direct.add(lambda: direct.make_inference(self, program, inputs))
             return results
         returned: tuple[torch.Tensor, ...] = _Call.apply(training, *inputs)
-        self._direct.add(lambda: direct.make_training(self, training, inputs))
+        self.direct.add(lambda: direct.make_training(self, training, inputs))
         return returned
 
     def __reduce__(self) -> Any:
