@@ -101,7 +101,9 @@ public:
     SymbolTable symbols(getOperation());
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       auto count = function->getAttrOfType<IntegerAttr>("tile.num_inputs");
-      if (!function->hasAttr("tile.entry") || function.isExternal() || !count)
+      // A count that is none of the arguments is refused where it is needed.
+      if (!function->hasAttr("tile.entry") || function.isExternal() || !count ||
+          count.getInt() > function.getNumArguments())
         continue;
       for (int64_t i = 0; i < count.getInt(); ++i)
         if (mayUpdate(function, i, count.getInt(), symbols)) {
@@ -118,7 +120,7 @@ private:
     auto alias =
         function.getArgAttrOfType<IntegerAttr>(index, "fuse.alias_result");
     if (!alias || alias.getInt() < 0 ||
-        numInputs + alias.getInt() >= function.getNumArguments())
+        alias.getInt() >= function.getNumArguments() - numInputs)
       return false;
     auto read = SoleUse::find(function.getArgument(index), symbols);
     auto written = SoleUse::find(

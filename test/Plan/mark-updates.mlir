@@ -104,3 +104,14 @@ func.func @plain(%old: !tile.view<64xf32>, %x: !tile.view<64xf32>, %new: !tile.v
   tile.launch @blend ins(%old, %x : !tile.view<64xf32>, !tile.view<64xf32>) outs(%new : !tile.view<64xf32>)
   return
 }
+
+// -----
+
+// Counts that are none of the arguments are left to who reads the signature.
+// CHECK-LABEL: func.func @miscounted
+// CHECK-NOT: tile.in_place
+func.func @miscounted(%x: !tile.view<8xf32> {fuse.alias_result = 9223372036854775807 : i64},
+                      %y: !tile.view<8xf32>)
+    attributes {tile.entry, tile.num_inputs = 65536 : i64} {
+  return
+}
