@@ -62,9 +62,9 @@ constexpr int64_t kLeastReuse = 24;
 constexpr int64_t kLongReduction = 32768;
 /// Rows of a tile whose operand is made of windows, and elements of it in a step:
 /// 32 registers of each of 256 threads.
-constexpr int64_t kMadeRows = 512, kMostMade = 8192;
+constexpr int64_t kMadeRows = 1024, kMostMade = 8192;
 /// Rows of a tile whose operand another contraction makes.
-constexpr int64_t kProducerRows = 128;
+constexpr int64_t kProducerRows = 256;
 /// Depth of one step of the reduction loop, over all dims but taps.
 constexpr int64_t kLargestStep = 32;
 /// Rows of a tile of fewer columns than that.
@@ -346,7 +346,7 @@ private:
       tile.grow(dim, 256, budget);
     if (isPixelLike(rows))
       tile.rebalance(rows[0], rows[1], 8 * getResidues(rows[0]),
-                     readsByRows(rows[0]));
+                     readsByRows(rows[0]), hasMadeOperand(structure) ? 5 : 10);
   }
 
   /// Halves the tile while multiprocessors would stay idle and each instruction
@@ -640,7 +640,7 @@ private:
   /// make them.
   int64_t getMade() {
     int64_t most = 0;
-    if (!hasMadeOperand(structure) || hasProducerContraction(structure))
+    if (!hasMadeOperand(structure) && !hasProducerContraction(structure))
       return most;
     SmallVector<int64_t> block(tile.get());
     block.append(steps.begin(), steps.end());
@@ -661,10 +661,9 @@ private:
   int64_t getSumsPerThread() const {
     if (!useMatrixUnit)
       return 8;
-    // A block that is made of others passes through registers, too, and what
-    // another contraction makes of it as accumulators.
+    // A block that is made of others passes through registers, too.
     if (hasMadeOperand(structure))
-      return hasProducerContraction(structure) ? 4 : 16;
+      return 16;
     bool isThin = tile.getCount(withRole(roles, DimRole::Rhs)) < kFewColumns;
     return isThin || (residues > 1 && !classesAreInstances) ? 32 : 64;
   }

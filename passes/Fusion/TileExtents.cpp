@@ -79,7 +79,7 @@ void TileExtents::pad(unsigned dim, int64_t least, int64_t budget) {
 }
 
 void TileExtents::rebalance(unsigned inner, unsigned outer, int64_t least,
-                            bool byRows) {
+                            bool byRows, int64_t gain) {
   ArrayRef<int64_t> bounds = structure.getRootExtents();
   ArrayRef<bool> held = structure.getMustHold();
   if (held[inner] || held[outer])
@@ -98,7 +98,7 @@ void TileExtents::rebalance(unsigned inner, unsigned outer, int64_t least,
     if (byRows)
       work = tiles * (4 * count * std::max<int64_t>(length, 48) / length +
                       (length + 2) * (height + 2));
-    if (leastWork >= 0 && work * 10 > leastWork * 9)
+    if (leastWork >= 0 && work * 100 > leastWork * (100 - gain))
       continue;
     leastWork = work;
     extents[inner] = length;

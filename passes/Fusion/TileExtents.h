@@ -34,11 +34,11 @@ public:
   void pad(unsigned dim, int64_t least, int64_t budget);
   /// Moves factors of two between two dims so that the tiles that cover both
   /// extents compute and read (a border of 2 included) the least; `inner` stays
-  /// at least `least` long, and long rows win unless short ones save a tenth. Where
-  /// one instruction multiplies a row (`byRows`), rows below 64 take more of them,
-  /// and what is read counts less.
+  /// at least `least` long, and long rows win unless short ones save `gain`
+  /// percent. Where one instruction multiplies a row (`byRows`), rows below 64 take
+  /// more of them, and what is read counts less.
   void rebalance(unsigned inner, unsigned outer, int64_t least,
-                 bool byRows = false);
+                 bool byRows = false, int64_t gain = 10);
   /// Takes all of `dim`, power of two or not (what is odd repeats in registers),
   /// if the tile then stays within `budget` elements.
   bool takeWhole(unsigned dim, int64_t budget);
