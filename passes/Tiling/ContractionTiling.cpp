@@ -78,9 +78,11 @@ private:
   SmallVector<SmallVector<int64_t>> enumerate(bool reduction) const;
   Slice fix(const Slice &box, bool reduction, ArrayRef<int64_t> values) const;
   SmallVector<bool> getPeeledLoops(ArrayRef<int64_t> counts) const;
+  bool isOneLoop(ArrayRef<int64_t> counts);
+  FailureOr<SmallVector<Value>> emitNest(ArrayRef<int64_t> counts,
+                                         ValueRange accumulators,
+                                         BlockEmitter::LoopBody body);
   FailureOr<SmallVector<Value>> emitSteps(ArrayRef<int64_t> counts,
-                                          ArrayRef<bool> peeled,
-                                          ArrayRef<Coord> outer,
                                           ValueRange accumulators);
   FailureOr<SmallVector<Value>> emitStep(ArrayRef<Coord> counters,
                                          ValueRange accumulators);
@@ -532,36 +534,89 @@ ContractionTiling::getPeeledLoops(ArrayRef<int64_t> counts) const {
   return peeled;
 }
 
-/// The steps of all reduction dims behind those that have a counter.
+/// Whether the loops over all steps can be one: no operand stays the same over an
+/// inner loop. Copies then run ahead of products from the first step to the last,
+/// not anew in each row of pixels.
+bool ContractionTiling::isOneLoop(ArrayRef<int64_t> counts) {
+  std::optional<fuse::ScheduleAttr> schedule =
+      emitter.getKernel().getSchedule();
+  if (!emitter.wantsPowersOfTwo() || !schedule ||
+      op.getOperation() != emitter.getKernel().getAnchor() ||
+      schedule->getMma() == fuse::MmaKind::fma)
+    return false;
+  unsigned position = 0;
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
+    if (!form.isReduction(dim) || counts[position++] == 1)
+      continue;
+    for (const AccessForm &access : form.operands)
+      if (isTap[dim] || llvm::none_of(access.dims, [&](const auto &dimForm) {
+            return dimForm && dimForm->coefficients[dim] != 0;
+          }))
+        return false;
+  }
+  return true;
+}
+
+/// A nest of loops over steps, the first outermost; as one loop where that is as
+/// good.
 FailureOr<SmallVector<Value>>
-ContractionTiling::emitSteps(ArrayRef<int64_t> counts, ArrayRef<bool> peeled,
-                             ArrayRef<Coord> outer, ValueRange accumulators) {
-  size_t first = outer.size(), end = first;
-  while (end < counts.size() && !peeled[end])
-    ++end;
-  auto join = [](ArrayRef<Coord> a, ArrayRef<Coord> b) {
-    SmallVector<Coord> all(a);
-    llvm::append_range(all, b);
-    return all;
-  };
-  if (end > first || first == counts.size())
-    return emitter.emitLoops(
-        loc, counts.slice(first, end - first), accumulators,
-        [&](ArrayRef<Coord> own, ValueRange sums) {
-          SmallVector<Coord> counters = join(outer, own);
-          return end == counts.size()
-                     ? emitStep(counters, sums)
-                     : emitSteps(counts, peeled, counters, sums);
+ContractionTiling::emitNest(ArrayRef<int64_t> counts, ValueRange accumulators,
+                            BlockEmitter::LoopBody body) {
+  int64_t total = 1;
+  for (int64_t count : counts)
+    total *= count;
+  if (llvm::count_if(counts, [](int64_t count) { return count > 1; }) < 2 ||
+      total > INT32_MAX || !isOneLoop(counts))
+    return emitter.emitLoops(loc, counts, accumulators, body);
+  CoordVars &vars = emitter.getVars();
+  unsigned var = vars.add(total);
+  return emitter.emitRepeat(loc, var, accumulators, [&](ValueRange sums) {
+    SmallVector<Coord> counters(counts.size(), Coord(0));
+    Coord rest = Coord::ofVar(var, 1);
+    for (size_t i = counts.size(); i-- > 0;) {
+      if (counts[i] == 1)
+        continue;
+      total /= counts[i];
+      if (total == 1) {
+        counters[i] = rest;
+        break;
+      }
+      counters[i] = vars.addRemainder(rest, counts[i]);
+      rest = vars.addQuotient(rest, counts[i]);
+    }
+    vars.emitQuotients(b, loc);
+    return body(counters, sums);
+  });
+}
+
+/// All steps: those without masks, then the last steps of peeled dims.
+FailureOr<SmallVector<Value>>
+ContractionTiling::emitSteps(ArrayRef<int64_t> counts,
+                             ValueRange accumulators) {
+  SmallVector<unsigned> peeled;
+  for (auto [position, isPeeled] : llvm::enumerate(getPeeledLoops(counts)))
+    if (isPeeled)
+      peeled.push_back(position);
+  SmallVector<Value> sums(accumulators);
+  for (unsigned last = 0; last < 1u << peeled.size(); ++last) {
+    SmallVector<int64_t> here(counts);
+    for (auto [bit, position] : llvm::enumerate(peeled))
+      here[position] = last >> bit & 1 ? 1 : counts[position] - 1;
+    FailureOr<SmallVector<Value>> more = emitNest(
+        here, sums,
+        [&](ArrayRef<Coord> own,
+            ValueRange carried) -> FailureOr<SmallVector<Value>> {
+          SmallVector<Coord> counters(own);
+          for (auto [bit, position] : llvm::enumerate(peeled))
+            if (last >> bit & 1)
+              counters[position] = Coord(counts[position] - 1);
+          return emitStep(counters, carried);
         });
-  FailureOr<SmallVector<Value>> most = emitter.emitLoops(
-      loc, {counts[first] - 1}, accumulators,
-      [&](ArrayRef<Coord> own, ValueRange sums) {
-        return emitSteps(counts, peeled, join(outer, own), sums);
-      });
-  if (failed(most))
-    return failure();
-  return emitSteps(counts, peeled, join(outer, Coord(counts[first] - 1)),
-                   *most);
+    if (failed(more))
+      return failure();
+    sums = *more;
+  }
+  return sums;
 }
 
 FailureOr<SmallVector<Value>>
@@ -684,7 +739,7 @@ FailureOr<Value> ContractionTiling::run(const Slice &slice) {
       counts.push_back(count[dim]);
   bool wasInProduct = emitter.setInProduct(true);
   FailureOr<SmallVector<Value>> sums =
-      emitSteps(counts, getPeeledLoops(counts), {}, zeros);
+      emitSteps(counts, zeros);
   emitter.setInProduct(wasInProduct);
   if (failed(sums))
     return failure();

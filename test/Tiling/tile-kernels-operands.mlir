@@ -45,15 +45,18 @@ func.func @nested(%x: tensor<2x8x18x34xf32>, %w: tensor<16x8x3x3xf32>, %dy: tens
 
 // -----
 
-// The last step of a weight gradient's row is emitted by itself: only there are
-// windows of the patch masked.
+// The last steps of a weight gradient's rows are emitted by themselves: only there are
+// windows of the patch masked. All other steps, of all images and rows, are one loop.
 
 // CHECK-LABEL: tile.func @peeled_k0(
 // CHECK:         scf.for
-// CHECK:           scf.for
-// CHECK-COUNT-2:     tile.dot
-// CHECK-NOT:         arith.select
-// CHECK:             scf.yield
+// CHECK-NOT:       scf.for
+// CHECK:           arith.remui
+// CHECK-COUNT-3:   tile.dot
+// CHECK-NOT:       arith.select
+// CHECK:           scf.yield
+// CHECK:         scf.for
+// CHECK-NOT:       scf.for
 // CHECK:           arith.select
 func.func @peeled(%x: tensor<2x8x18x72xf32>, %dy: tensor<2x16x16x70xf32>) -> tensor<16x8x3x3xf32> {
   %dw = fuse.kernel @peeled_k0 (%a = %x, %c = %dy) : (tensor<2x8x18x72xf32>, tensor<2x16x16x70xf32>) -> tensor<16x8x3x3xf32>
