@@ -141,7 +141,14 @@ public:
                std::to_string(budget) + " fit";
       return failure();
     }
-    growParallel(rows, columns, budget);
+    bool wide = isWideProduct(rows);
+    growParallel(rows, columns, wide ? 2 * budget : budget);
+    // Half as many tiles must still be shared out evenly.
+    while (wide && tile.getCount() > budget &&
+           2 * tile.getNumTiles() < 3 * model.getTarget().getUnits() &&
+           tile.shrink(columns.front())) {
+    }
+    wide &= tile.getCount() > budget;
     // A long reduction is shared by several instances instead.
     if (structure.hasFinish() || !isShared(reduction))
       spread(rows, columns, reduction);
@@ -178,8 +185,9 @@ public:
                      ? fuse::MmaKind::wgmma
                      : fuse::MmaKind::mma_sync;
     // Steps without taps are short: copies run one further ahead.
-    if (choice.mma == fuse::MmaKind::wgmma &&
-        !hasTaps() && 3 * getShared() <= model.getSharedCapacity())
+    if (choice.mma == fuse::MmaKind::wgmma && !hasTaps() &&
+        3 * getShared() <= (wide ? model.getTarget().getSharedMemory()
+                                 : model.getSharedCapacity()))
       choice.stages = 3;
     if (!structure.hasFinish())
       choice.splits = chooseSplits(block);
@@ -196,6 +204,17 @@ private:
            (llvm::count(roles, DimRole::Reduction) > 1 &&
             reduction / shortest * tile.getNumTiles() >=
                 2 * model.getTarget().getUnits());
+  }
+
+  /// A product of matrices of which each step is so short that operands are fetched
+  /// more slowly than multiplied: larger tiles read them less often.
+  bool isWideProduct(ArrayRef<unsigned> rows) {
+    Type element = getElementTypeOrSelf(op->getOperand(0).getType());
+    return useMatrixUnit && model.getTarget().getArch() == "sm_90a" &&
+           element.isF32() && !hasTaps() && !isShifted() && !isPixelLike(rows) &&
+           residues == 1 && !hasMadeOperand(structure) &&
+           !llvm::is_contained(structure.getMustHold(), true) &&
+           op.getContractionPrecision() == fuse::Precision::tf32;
   }
 
   /// Hopper's instructions for four warps: 64 rows by columns, of which the

@@ -28,15 +28,13 @@
 // copied by one thread and read by another: with a barrier. Past the budgets of both it is issued late too, which still
 // saves a barrier.
 //
-// Products of warpgroups are waited for by their own warps. With three buffers of
-// what goes through registers, and copies that stay two rounds behind the one that
-// they overwrite, the barrier and all copies move behind the products of round i,
-// which stay in flight meanwhile:
+// Products of warpgroups are waited for by their own warps. With one more buffer of
+// each tile the barrier and all copies move behind the products of round i, which
+// stay in flight meanwhile:
 //
 //   for i:  products i
-//           copy i+S-2; store hold to buffer i+1
+//           copy i+S-1; store hold to buffer i+1; hold = load i+2
 //           wait for copy i+1; barrier
-//           hold = load i+2
 //           (the sums of round i are waited for here)
 //
 // The last rounds have nothing to copy: uniform branches skip it. Groups of
@@ -141,7 +139,8 @@ private:
   bool chooseStages();
   int64_t getRingBytes(int64_t slots, const Staging &staging) const;
   int64_t getSlots(const Staging &staging) const {
-    return staging.async ? stages : overlaps ? 3 : 2;
+    int64_t extra = overlaps ? 1 : 0;
+    return (staging.async ? stages : 2) + extra;
   }
   void chooseOverlap();
   void normalise();
@@ -640,7 +639,7 @@ bool LoopPipeliner::run() {
       alloc->setAttr(privateTileName, builder.getUnitAttr());
     wait.tile = alloc;
   }
-  deepest = overlaps ? stages - 2 : anyAsync ? stages - 1 : 1;
+  deepest = anyAsync ? stages - 1 : 1;
   for (int64_t round = 0; round < deepest; ++round) {
     Value number = constant(loc, round);
     Value exists = builder.createOrFold<arith::CmpIOp>(
@@ -840,14 +839,13 @@ bool LoopPipeliner::run() {
   if (overlaps) {
     Operation *yield = loop.getBody()->getTerminator();
     builder.setInsertionPoint(yield);
-    waitForRound()->setAttr(keepsProductsName, builder.getUnitAttr());
-    // A fence of the stores would wait for loads in front of it.
     if (!held.empty()) {
       auto [next, exists] = getLater(loc, 2);
       SmallVector<Value> values = loadHeld(next, exists);
       yield->setOperands(yield->getNumOperands() - held.size(), held.size(),
                          values);
     }
+    waitForRound()->setAttr(keepsProductsName, builder.getUnitAttr());
   }
 
   // This round reads its buffers.

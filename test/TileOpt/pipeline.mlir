@@ -108,11 +108,11 @@ tile.func @written(%x: !tile.view<64x512xf32>, %z: !tile.view<64x512xf32>) grid 
 
 // -----
 
-// Warpgroups wait for their own products. With a third buffer these stay in flight
+// Warpgroups wait for their own products. With one more buffer these stay in flight
 // over the barrier: it stands behind them with all copies, and what waits in
 // registers for two rounds is carried by the loop.
 // CHECK-LABEL: tile.func @overlapped
-// CHECK-DAG: %[[A:.*]] = tile.alloc_shared {{.*}}<3x64x32xf32
+// CHECK-DAG: %[[A:.*]] = tile.alloc_shared {{.*}}<4x64x32xf32
 // CHECK-DAG: %[[B:.*]] = tile.alloc_shared {{.*}}<3x64x8x4xf32
 // CHECK: tile.async_wait
 // CHECK-NEXT: tile.barrier
@@ -120,13 +120,13 @@ tile.func @written(%x: !tile.view<64x512xf32>, %z: !tile.view<64x512xf32>) grid 
 // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}, %[[HELD:.*]] = %{{.*}}) -> (tensor<64x64xf32, {{.*}}>, tensor<64x32xf32
 // CHECK-NOT: tile.barrier
 // CHECK: tile.mma
-// CHECK: tile.shared_slot %{{.*}} ahead 1
+// CHECK: tile.shared_slot %{{.*}} ahead 2
 // CHECK-NEXT: tile.async_copy
 // CHECK: tile.reshape %[[HELD]]
 // CHECK: tile.copy_to_shared {{.*}} rounding tf32
+// CHECK: tile.load
 // CHECK: tile.async_wait
 // CHECK-NEXT: tile.barrier {tile.keeps_products_in_flight}
-// CHECK: tile.load
 // CHECK: scf.yield {{.*}}, {{.*}} : tensor<64x64xf32
 // CHECK: tile.barrier
 // CHECK: tile.store
