@@ -1,6 +1,6 @@
 //===- TileDialect.cpp - registration of the tile dialect -----------------===//
 
-#include "dialects/Tile/Tile.h"
+#include "dialects/Tile/TileClusterOps.h"
 
 using namespace mlir;
 using namespace tilefuse::tile;
@@ -13,6 +13,10 @@ void TileDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "dialects/Tile/TileOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Tile/TileClusterOps.cpp.inc"
       >();
 }
 

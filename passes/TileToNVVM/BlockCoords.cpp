@@ -9,9 +9,12 @@ using namespace mlir;
 namespace tilefuse {
 namespace {
 
-/// Bits of the thread's number: 5 of the lane, then the warp.
-uint64_t getThreadMask(const tile::CoordTerm &term) {
-  return term.laneMask | term.warpMask << 5;
+/// Bits of the thread's number: 5 of the lane, then the warp, then the thread
+/// block in its cluster.
+uint64_t getThreadMask(const tile::DistributedLayout &layout,
+                       const tile::CoordTerm &term) {
+  return term.laneMask | term.warpMask << 5 |
+         term.blockMask << (5 + layout.getNumBits(tile::Hardware::Warp));
 }
 
 bool parity(uint64_t bits) { return llvm::popcount(bits) & 1; }
@@ -30,7 +33,7 @@ ThreadAffine BlockCoords::getCombination(ArrayRef<int64_t> weights,
     if (weight == 0)
       continue;
     for (const tile::CoordTerm &term : layout.getTerms(dim)) {
-      uint64_t mask = getThreadMask(term);
+      uint64_t mask = getThreadMask(layout, term);
       if (!mask)
         continue;
       // With the register's bit set, thread 0 holds 1 and a thread whose parity
@@ -52,7 +55,7 @@ ThreadAffine BlockCoords::getCoord(unsigned dim, int64_t reg) {
 int64_t BlockCoords::getMaxCoord(unsigned dim, int64_t reg) {
   int64_t result = layout.getCoords(reg, 0, 0)[dim];
   for (const tile::CoordTerm &term : layout.getTerms(dim))
-    if (getThreadMask(term) && !parity(reg & term.registerMask))
+    if (getThreadMask(layout, term) && !parity(reg & term.registerMask))
       result += term.weight;
   return result;
 }
@@ -61,7 +64,7 @@ bool BlockCoords::isPadding(ArrayRef<int64_t> shape, int64_t reg) {
   for (unsigned dim = 0; dim < layout.getRank(); ++dim) {
     int64_t least = layout.getCoords(reg, 0, 0)[dim];
     for (const tile::CoordTerm &term : layout.getTerms(dim))
-      if (getThreadMask(term) && parity(reg & term.registerMask))
+      if (getThreadMask(layout, term) && parity(reg & term.registerMask))
         least -= term.weight;
     if (least >= shape[dim])
       return true;

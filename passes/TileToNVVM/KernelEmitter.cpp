@@ -160,6 +160,8 @@ static bool suitsTwoInstances(tile::FuncOp kernel, int64_t sharedBytes) {
     bool isCopy = isa<tile::CopyToSharedOp>(op);
     if (!isCopy && !isa<tile::MmaOp>(op))
       return;
+    if (isCopy && op->getParentOp() == kernel)
+      return; // behind the products
     Value value = isCopy ? op->getOperand(0) : op->getResult(0);
     isLoop &= isCopy || op->getParentOp() != kernel;
     auto layout = tile::DistributedAttr::lookup(value.getType());
@@ -271,7 +273,12 @@ LogicalResult KernelEmitter::emitOp(Operation *op) {
     return source;
   };
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case([](tile::ReturnOp) { return success(); })
+      .Case([&](tile::ReturnOp o) {
+        // What the other block of a pair sends here must find it.
+        if (hasPairs)
+          emitClusterBarrier(o.getLoc());
+        return success();
+      })
       .Case([](scf::YieldOp) { return success(); })
       .Case([](scf::ConditionOp) { return success(); })
       .Case([&](tile::ProgramIdOp o) { return emitProgramId(o); })

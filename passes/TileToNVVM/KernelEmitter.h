@@ -128,6 +128,8 @@ private:
   //===--- JoinPair.cpp ----------------------------------------------------===//
   mlir::LogicalResult emitJoinPair(tile::JoinPairOp op);
   void emitClusterBarrier(mlir::Location loc);
+  void initPairBarriers(mlir::Location loc, mlir::Value base);
+  mlir::Value toSharedAddress(mlir::Location loc, mlir::Value pointer);
 
   //===--- Reduce.cpp, Scan.cpp --------------------------------------------===//
   mlir::LogicalResult emitReduce(tile::ReduceOp op);
@@ -206,6 +208,8 @@ private:
   OffsetAnalysis offsets;
   llvm::DenseMap<mlir::Value, Registers> values;
   mlir::Value sharedBase;
+  /// Whether blocks of a cluster send each other values.
+  bool hasPairs = false;
   /// A product whose instructions are issued but not waited for.
   struct Unfinished {
     mlir::Value result;
