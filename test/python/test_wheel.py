@@ -91,14 +91,14 @@ def test_fresh_environment(wheel, tmp_path):
 
 def test_backend_by_name(wheel, tmp_path):
     """torch.compile finds the installed package by the name of its entry point."""
-    pytest.importorskip("torch")
-    run([sys.executable, "-m", "venv", "--without-pip", "--system-site-packages",
-         tmp_path / "venv"])
+    torch = pytest.importorskip("torch")
+    run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"])
     python = tmp_path / "venv" / "bin" / "python"
     run([sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps",
          "--no-index", wheel])
+    packages = str(pathlib.Path(torch.__file__).parents[1])
     output = run([python, ROOT / "test" / "gpu" / "by_name.py", "cpu"], cwd=tmp_path,
-                 env=clean_environment())
+                 env=clean_environment(PYTHONPATH=packages))
     assert output.startswith(str(tmp_path / "venv"))
 
 

@@ -47,7 +47,7 @@ _count_function_modes = torch._C._len_torch_function_stack
 try:
     torch._C._increment_version(())
     _increment_versions: Callable[[_Tensors], None] = torch._C._increment_version
-except TypeError:  # before PyTorch 2.5, one at a time
+except (RuntimeError, TypeError):  # older ones take one at a time
     def _increment_versions(tensors: _Tensors) -> None:
         for tensor in tensors:
             torch.autograd.graph.increment_version(tensor)
