@@ -172,6 +172,7 @@ public:
     choice.warps = std::max<int64_t>(
         warpsFor(tile.getCount() / residues, getSumsPerThread()),
         useMatrixUnit ? 4 : 1);
+    choice.warps = std::max(choice.warps, countPartialWarps(rows, columns));
     // Weights that fill shared memory leave one instance a multiprocessor: its
     // warps must be as many as those of two.
     if (choice.tiles > 1)
@@ -204,6 +205,22 @@ private:
            (llvm::count(roles, DimRole::Reduction) > 1 &&
             reduction / shortest * tile.getNumTiles() >=
                 2 * model.getTarget().getUnits());
+  }
+
+  /// Warps among which a weight gradient of few sums shares out pieces of 16 x 8
+  /// of them and rows of pixels; 0 for anything else.
+  int64_t countPartialWarps(ArrayRef<unsigned> rows,
+                            ArrayRef<unsigned> columns) {
+    constexpr int64_t most = 16;
+    if (!useMatrixUnit || !isShifted() || tile.getCount() * 8 > kShiftedSums)
+      return 0;
+    auto channels = llvm::to_vector(llvm::make_filter_range(
+        rows, [&](unsigned dim) { return !isShift(dim); }));
+    int64_t warps = std::max<int64_t>(1, tile.getCount(columns) / 16) *
+                    std::max<int64_t>(1, tile.getCount(channels) / 8);
+    for (int64_t step : ArrayRef(steps).drop_back())
+      warps *= step;
+    return std::min<int64_t>(most, llvm::bit_floor(uint64_t(warps)));
   }
 
   /// A product of matrices of which each step is so short that operands are fetched

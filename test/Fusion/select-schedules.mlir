@@ -29,13 +29,24 @@ func.func @shallow(%x: tensor<2x3x64x64xf32>, %w: tensor<32x3x3x3xf32>) -> tenso
 // A weight gradient of three channels has sums for eight, which the unit multiplies
 // at once anyway. With so few sums a step takes pairs of rows.
 // CHECK-LABEL: @shallow_gradient
-// CHECK: block = [32, 8, 3, 3, 1, 2, 32]{{.*}}mma_sync
+// CHECK: block = [32, 8, 3, 3, 1, 2, 32], warps = {{4|8}},{{.*}}mma_sync
 func.func @shallow_gradient(%x: tensor<64x3x192x192xf32>, %dz: tensor<64x32x190x190xf32>) -> tensor<32x3x3x3xf32> {
   %0 = fuse.kernel @k (%a = %x, %b = %dz) : (tensor<64x3x192x192xf32>, tensor<64x32x190x190xf32>) -> tensor<32x3x3x3xf32> {
     %g = fuse.conv2d_weight_grad %a, %b kernel [3, 3] {fuse.anchor} : (tensor<64x3x192x192xf32>, tensor<64x32x190x190xf32>) -> tensor<32x3x3x3xf32>
     fuse.yield %g : tensor<32x3x3x3xf32>
   }
   return %0 : tensor<32x3x3x3xf32>
+}
+
+// Eight channels: four pieces of 16 x 8 sums, and two rows of pixels, for eight warps.
+// CHECK-LABEL: @few_sums
+// CHECK: block = [64, 8, 3, 3, 1, 2, 32], warps = 8, {{.*}}mma_sync
+func.func @few_sums(%x: tensor<128x8x128x128xf32>, %dz: tensor<128x64x126x126xf32>) -> tensor<64x8x3x3xf32> {
+  %0 = fuse.kernel @k (%a = %x, %b = %dz) : (tensor<128x8x128x128xf32>, tensor<128x64x126x126xf32>) -> tensor<64x8x3x3xf32> {
+    %g = fuse.conv2d_weight_grad %a, %b kernel [3, 3] {fuse.anchor} : (tensor<128x8x128x128xf32>, tensor<128x64x126x126xf32>) -> tensor<64x8x3x3xf32>
+    fuse.yield %g : tensor<64x8x3x3xf32>
+  }
+  return %0 : tensor<64x8x3x3xf32>
 }
 
 // Instances share the pixels of small images too, instead of tiles that read
