@@ -167,7 +167,9 @@ def compare(graph, seed, schedule_target=None, wide=True, well_conditioned=False
             scale = terms if size < 1000 * noise else size
             floor = max(NATIVE_BOUND, FLOORS.get(TORCH_TYPES[dtype], 0))
             # The norm of many errors is much the same in every draw, that of a few is not.
-            rounded = statistics.mean(draws) + 4 * statistics.pstdev(draws)
+            rounded = statistics.fmean(draws)
+            if math.isfinite(rounded):
+                rounded += 4 * statistics.pstdev(draws)
             bound = 1.1 * max(floor * scale, own, *draws, rounded, 8 * terms * 2.0 ** -24)
         # Zero whatever is done to the inputs (a softmax of one element): what cancels are
         # cotangents.
