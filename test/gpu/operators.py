@@ -23,6 +23,7 @@ import accuracy  # noqa: E402
 import call_overhead  # noqa: E402
 import tilefuse  # noqa: E402
 from tilefuse import _compiler  # noqa: E402
+from tilefuse.torch import direct  # noqa: E402
 from tilefuse.torch.operators import define  # noqa: E402
 
 TARGET = "sm_90a"
@@ -157,6 +158,23 @@ def state_is_updated():
     worst = max(error(g, e) for g, e in zip(got, want))
     assert worst < 1e-5, worst
     return f"error {worst:.1e}"
+
+
+@test
+def direct_calls():
+    """Calls like earlier ones, with state updated in place, give the bits of the first way."""
+    operator = define(NORM)
+    calls = [leaves(NORM, seed) for seed in range(4)]
+    limit, direct.LIMIT = direct.LIMIT, 0
+    try:
+        want = [step(define(NORM, name="general"), inputs) for inputs in calls]
+    finally:
+        direct.LIMIT = limit
+    for inputs, expected in zip(calls, want):
+        same(step(operator, inputs), expected, "direct")
+    assert operator.direct._calls[True], "no call was direct"
+    marked = operator.programs("cuda", [t.requires_grad for t in calls[0]]).forward.inputs
+    return f"{sum(info.in_place for info in marked)} of 2 states in place"
 
 
 @test
