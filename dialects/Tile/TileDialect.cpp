@@ -1,6 +1,6 @@
 //===- TileDialect.cpp - registration of the tile dialect -----------------===//
 
-#include "dialects/Tile/TileClusterOps.h"
+#include "dialects/Tile/Tile.h"
 
 using namespace mlir;
 using namespace tilefuse::tile;
@@ -13,10 +13,6 @@ void TileDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "dialects/Tile/TileOps.cpp.inc"
-      >();
-  addOperations<
-#define GET_OP_LIST
-#include "dialects/Tile/TileClusterOps.cpp.inc"
       >();
 }
 

@@ -86,31 +86,6 @@ def TilePipeline : Pass<"tile-pipeline", "::mlir::ModuleOp"> {
     Statistic<"numTiles", "tiles", "tiles that became rings">];
 }
 
-def TilePairStores : Pass<"tile-pair-stores", "::mlir::ModuleOp"> {
-  let summary = "Let neighbouring instances store interleaved elements together";
-  let description = [{
-    Stores two elements apart whose place depends on the parity of the program id
-    fill half of each sector of memory. Instances `2k` and `2k + 1` become a cluster
-    (`tile.cluster` of the kernel), and exchange blocks in shared memory that is not
-    in use there.
-
-    Before:
-    ```mlir
-    tile.store %v, %y[%c, %x] {steps = array<i64: 1, 2>}
-        : tensor<64x16xf32, #l>, !tile.view<64x129xf32>      // %x = %pid mod 2 + ...
-    ```
-    After:
-    ```mlir
-    %j = tile.join_pair %v, %s dim 1
-        : tensor<64x16xf32, #l>, !tile.shared<...> -> tensor<64x32xf32, #m>
-    tile.store %j, %y[%c, %x0] : tensor<64x32xf32, #m>, !tile.view<64x129xf32>
-    ```
-  }];
-  let dependentDialects = ["::tilefuse::tile::TileDialect"];
-  let statistics = [
-    Statistic<"numStores", "stores", "stores of two instances joined">];
-}
-
 def TileAllocateShared : Pass<"tile-allocate-shared", "::mlir::ModuleOp"> {
   let summary = "Give shared tiles offsets, and put barriers where they are needed";
   let description = [{

@@ -9,12 +9,9 @@ using namespace mlir;
 namespace tilefuse {
 namespace {
 
-/// Bits of the thread's number: 5 of the lane, then the warp, then the thread
-/// block in its cluster.
-uint64_t getThreadMask(const tile::DistributedLayout &layout,
-                       const tile::CoordTerm &term) {
-  return term.laneMask | term.warpMask << 5 |
-         term.blockMask << (5 + layout.getNumBits(tile::Hardware::Warp));
+/// Bits of the thread's number: 5 of the lane, then the warp.
+uint64_t getThreadMask(const tile::CoordTerm &term) {
+  return term.laneMask | term.warpMask << 5;
 }
 
 bool parity(uint64_t bits) { return llvm::popcount(bits) & 1; }
@@ -33,7 +30,7 @@ ThreadAffine BlockCoords::getCombination(ArrayRef<int64_t> weights,
     if (weight == 0)
       continue;
     for (const tile::CoordTerm &term : layout.getTerms(dim)) {
-      uint64_t mask = getThreadMask(layout, term);
+      uint64_t mask = getThreadMask(term);
       if (!mask)
         continue;
       // With the register's bit set, thread 0 holds 1 and a thread whose parity
@@ -55,7 +52,7 @@ ThreadAffine BlockCoords::getCoord(unsigned dim, int64_t reg) {
 int64_t BlockCoords::getMaxCoord(unsigned dim, int64_t reg) {
   int64_t result = layout.getCoords(reg, 0, 0)[dim];
   for (const tile::CoordTerm &term : layout.getTerms(dim))
-    if (getThreadMask(layout, term) && !parity(reg & term.registerMask))
+    if (getThreadMask(term) && !parity(reg & term.registerMask))
       result += term.weight;
   return result;
 }
@@ -64,7 +61,7 @@ bool BlockCoords::isPadding(ArrayRef<int64_t> shape, int64_t reg) {
   for (unsigned dim = 0; dim < layout.getRank(); ++dim) {
     int64_t least = layout.getCoords(reg, 0, 0)[dim];
     for (const tile::CoordTerm &term : layout.getTerms(dim))
-      if (getThreadMask(layout, term) && parity(reg & term.registerMask))
+      if (getThreadMask(term) && parity(reg & term.registerMask))
         least -= term.weight;
     if (least >= shape[dim])
       return true;

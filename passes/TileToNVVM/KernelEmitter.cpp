@@ -204,10 +204,6 @@ FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
                     builder.getUnitAttr());
   function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
                     builder.getDenseI32ArrayAttr({threads}));
-  if (auto cluster = kernel->getAttrOfType<IntegerAttr>(tile::clusterName))
-    function->setAttr(
-        NVVM::NVVMDialect::getClusterDimAttrName(),
-        builder.getDenseI32ArrayAttr({int32_t(cluster.getInt()), 1, 1}));
   function->setAttr("tile.grid", builder.getDenseI64ArrayAttr(kernel.getGrid()));
   function->setAttr("tile.warps", builder.getI64IntegerAttr(kernel.getWarps()));
   auto bytes = kernel->getAttrOfType<IntegerAttr>("tile.shared_bytes");
@@ -273,12 +269,7 @@ LogicalResult KernelEmitter::emitOp(Operation *op) {
     return source;
   };
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case([&](tile::ReturnOp o) {
-        // What the other block of a pair sends here must find it.
-        if (hasPairs)
-          emitClusterBarrier(o.getLoc());
-        return success();
-      })
+      .Case([](tile::ReturnOp) { return success(); })
       .Case([](scf::YieldOp) { return success(); })
       .Case([](scf::ConditionOp) { return success(); })
       .Case([&](tile::ProgramIdOp o) { return emitProgramId(o); })
@@ -335,7 +326,6 @@ LogicalResult KernelEmitter::emitOp(Operation *op) {
       })
       .Case([&](tile::InsertWindowOp o) { return emitInsertWindow(o); })
       .Case([&](tile::ConvertLayoutOp o) { return emitConvertLayout(o); })
-      .Case([&](tile::JoinPairOp o) { return emitJoinPair(o); })
       .Case([&](tile::ReduceOp o) { return emitReduce(o); })
       .Case([&](tile::ScanOp o) { return emitScan(o); })
       .Case([&](tile::AllocSharedOp o) { return emitAllocShared(o); })

@@ -21,7 +21,7 @@
 #define TILEFUSE_PASSES_TILETONVVM_KERNELEMITTER_H
 
 #include "dialects/Tile/Layout/WgmmaPlan.h"
-#include "dialects/Tile/TileClusterOps.h"
+#include "dialects/Tile/Tile.h"
 #include "passes/TileToNVVM/BlockCoords.h"
 #include "passes/TileToNVVM/OffsetFacts.h"
 #include "passes/TileToNVVM/ThreadSums.h"
@@ -125,12 +125,6 @@ private:
       mlir::Location loc, mlir::Value value,
       llvm::function_ref<mlir::Value(mlir::Value)> shuffleWord);
 
-  //===--- JoinPair.cpp ----------------------------------------------------===//
-  mlir::LogicalResult emitJoinPair(tile::JoinPairOp op);
-  void emitClusterBarrier(mlir::Location loc);
-  void initPairBarriers(mlir::Location loc, mlir::Value base);
-  mlir::Value toSharedAddress(mlir::Location loc, mlir::Value pointer);
-
   //===--- Reduce.cpp, Scan.cpp --------------------------------------------===//
   mlir::LogicalResult emitReduce(tile::ReduceOp op);
   mlir::LogicalResult
@@ -208,8 +202,6 @@ private:
   OffsetAnalysis offsets;
   llvm::DenseMap<mlir::Value, Registers> values;
   mlir::Value sharedBase;
-  /// Whether blocks of a cluster send each other values.
-  bool hasPairs = false;
   /// A product whose instructions are issued but not waited for.
   struct Unfinished {
     mlir::Value result;

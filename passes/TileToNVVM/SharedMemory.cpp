@@ -49,10 +49,6 @@ LogicalResult KernelEmitter::emitAllocShared(tile::AllocSharedOp op) {
   }
   set(op.getResult(),
       offsetPointer(op.getLoc(), sharedBase, *op.getOffset()));
-  for (Operation *user : op->getUsers())
-    if (auto join = dyn_cast<tile::JoinPairOp>(user);
-        join && join.getBarriers() == op.getResult())
-      initPairBarriers(op.getLoc(), getScalar(op.getResult()));
   return success();
 }
 

@@ -31,25 +31,9 @@ Value ThreadSums::getThreadNumber() {
   return threadNumber;
 }
 
-Value ThreadSums::getBlockNumber() {
-  if (!blockNumber) {
-    OpBuilder builder(anchor);
-    blockNumber = NVVM::BlockInClusterIdXOp::create(builder, anchor->getLoc(),
-                                                    builder.getI32Type());
-  }
-  return blockNumber;
-}
-
-unsigned ThreadSums::getThreadBits() const {
-  return 5 + llvm::Log2_64_Ceil(numWarps);
-}
-
 /// (threadNumber >> shift) & mask
 Value ThreadSums::shiftRightAndMask(unsigned shift, uint64_t mask) {
-  bool isBlock = shift >= getThreadBits();
-  Value value = isBlock ? getBlockNumber() : getThreadNumber();
-  if (isBlock)
-    shift -= getThreadBits();
+  Value value = getThreadNumber();
   OpBuilder builder(anchor);
   Location loc = anchor->getLoc();
   if (shift)
@@ -111,8 +95,7 @@ Value ThreadSums::getSum(ArrayRef<ThreadTerm> given) {
     // Neighbouring bits with doubling weights are one bit field.
     size_t end = i + 1;
     while (end < merged.size() && merged[end].mask == merged[end - 1].mask * 2 &&
-           merged[end].weight == merged[end - 1].weight * 2 &&
-           merged[end].mask != uint64_t(1) << getThreadBits())
+           merged[end].weight == merged[end - 1].weight * 2)
       ++end;
     uint64_t fieldMask = (uint64_t(1) << (end - i)) - 1;
     accumulate(shiftRightAndMask(llvm::countr_zero(term.mask), fieldMask),

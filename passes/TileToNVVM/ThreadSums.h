@@ -17,8 +17,7 @@
 namespace tilefuse {
 
 /// `weight * parity(threadNumber & mask)`. Bits 0 to 4 of the thread's number
-/// are its lane, the next its warp, and those behind its thread block's place in
-/// the cluster.
+/// are its lane, the others its warp.
 struct ThreadTerm {
   uint64_t mask = 0;
   int64_t weight = 0;
@@ -43,17 +42,14 @@ public:
   mlir::Value getParity(uint64_t mask);
 
   mlir::Value getThreadNumber();
-  /// The thread block's place in its cluster.
-  mlir::Value getBlockNumber();
 
 private:
   mlir::Value shiftRightAndMask(unsigned shift, uint64_t mask);
   mlir::Value parityBit(uint64_t mask);
-  unsigned getThreadBits() const;
 
   mlir::Operation *anchor;
   unsigned numWarps;
-  mlir::Value threadNumber, blockNumber;
+  mlir::Value threadNumber;
   std::map<std::vector<ThreadTerm>, mlir::Value> sums;
   std::map<uint64_t, mlir::Value> zeros, parities;
 };
