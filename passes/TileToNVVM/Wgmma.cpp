@@ -15,12 +15,7 @@
 // f32 accuracy is 3xTF32 as in Mma.cpp, with the right operand's small parts in a
 // shared tile of their own. A sum that is not finite is repaired by mma.sync,
 // whose fragments are the same. Sums are added to the accumulator every few depths,
-// one half of the columns while the products of the other half are in flight:
-//
-//   products of half 0 | half 1 | wait for half 0, add; its next products | wait
-//   for half 1, add; its next products | ...
-//
-// so that the tensor cores always have work.
+// those of one instruction while the products of another are in flight.
 //
 //===----------------------------------------------------------------------===//
 
@@ -104,23 +99,6 @@ void emitInstruction(OpBuilder &builder, Location loc, ArrayRef<Value> lhs,
   SmallVector<Value> results =
       emitTied(builder, loc, text, sum, others, "r,r,r,r,l,");
   llvm::copy(results, sum.begin());
-}
-
-/// One instruction a depth becomes two of half the columns, so that there are sums
-/// of which some can be waited for and the others stay in flight.
-void splitColumns(MutableArrayRef<SmallVector<tile::WgmmaStep>> plan) {
-  constexpr int64_t leastColumns = 64;
-  for (SmallVector<tile::WgmmaStep> &depth : plan) {
-    if (depth.size() != 1 || depth.front().getColumns() < leastColumns ||
-        depth.front().getColumns() % 16)
-      continue;
-    tile::WgmmaStep low = depth.front(), high = low;
-    size_t half = low.acc.size() / 2;
-    high.acc.erase(high.acc.begin(), high.acc.begin() + half);
-    low.acc.resize(half);
-    high.start += low.getColumns() / 8 * low.columnStride;
-    depth = {low, high};
-  }
 }
 
 /// The op that reads a product's sum next, when that is a product which can be
@@ -431,8 +409,8 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
   }
 
   // Targets: sums that are promoted while others are in flight. Every depth has the
-  // same ones, in the same order.
-  splitColumns(*plan);
+  // same ones, in the same order. (Halves of one instruction's columns would take
+  // longer than what that hides: docs/performance-log.md.)
   size_t numTargets = plan->front().size();
   Registers sum(acc.size(), LLVM::UndefOp::create(builder, loc,
                                                   builder.getF32Type()));
