@@ -84,6 +84,8 @@ constexpr int64_t kMostTiles = 32;
 /// Accumulators of a weight gradient's tile: 144 registers of 256 threads. More
 /// than elsewhere, because every further tile reads both operands again.
 constexpr int64_t kShiftedSums = 36864;
+/// Sums of a thread of a weight gradient from which its copies run two steps ahead.
+constexpr int64_t kManySums = 128;
 /// Rows times columns that each of its shifts has at least.
 constexpr int64_t kLeastSquare = 128;
 
@@ -189,6 +191,11 @@ public:
     if (choice.mma == fuse::MmaKind::wgmma && !hasTaps() &&
         3 * getShared() <= (wide ? model.getTarget().getSharedMemory()
                                  : model.getSharedCapacity()))
+      choice.stages = 3;
+    // Sums that leave one instance a multiprocessor leave no registers for loads
+    // ahead either.
+    if (choice.mma == fuse::MmaKind::mma_sync && isShifted() &&
+        tile.getCount() >= kManySums * 32 * choice.warps)
       choice.stages = 3;
     if (!structure.hasFinish())
       choice.splits = chooseSplits(block);

@@ -82,6 +82,10 @@ private:
   FailureOr<SmallVector<Value>> emitNest(ArrayRef<int64_t> counts,
                                          ValueRange accumulators,
                                          BlockEmitter::LoopBody body);
+  FailureOr<SmallVector<Value>> emitNested(ArrayRef<int64_t> counts,
+                                           ArrayRef<bool> peeled,
+                                           ArrayRef<Coord> outer,
+                                           ValueRange accumulators);
   FailureOr<SmallVector<Value>> emitSteps(ArrayRef<int64_t> counts,
                                           ValueRange accumulators);
   FailureOr<SmallVector<Value>> emitStep(ArrayRef<Coord> counters,
@@ -589,13 +593,40 @@ ContractionTiling::emitNest(ArrayRef<int64_t> counts, ValueRange accumulators,
   });
 }
 
-/// All steps: those without masks, then the last steps of peeled dims.
+/// The steps of all dims behind those that have a counter, the last step of a peeled
+/// dim behind the others of its loop.
+FailureOr<SmallVector<Value>>
+ContractionTiling::emitNested(ArrayRef<int64_t> counts, ArrayRef<bool> peeled,
+                              ArrayRef<Coord> outer, ValueRange accumulators) {
+  size_t first = outer.size();
+  if (first == counts.size())
+    return emitStep(outer, accumulators);
+  auto go = [&](const Coord &counter, ValueRange sums) {
+    SmallVector<Coord> counters(outer);
+    counters.push_back(counter);
+    return emitNested(counts, peeled, counters, sums);
+  };
+  FailureOr<SmallVector<Value>> most = emitter.emitLoops(
+      loc, {counts[first] - peeled[first]}, accumulators,
+      [&](ArrayRef<Coord> own, ValueRange sums) {
+        return go(own.front(), sums);
+      });
+  if (failed(most) || !peeled[first])
+    return most;
+  return go(Coord(counts[first] - 1), *most);
+}
+
+/// All steps: those without masks, then the last steps of a peeled dim. What is left
+/// of two peeled dims lies too scattered to be read apart from the rest.
 FailureOr<SmallVector<Value>>
 ContractionTiling::emitSteps(ArrayRef<int64_t> counts,
                              ValueRange accumulators) {
+  SmallVector<bool> isPeeled = getPeeledLoops(counts);
+  if (llvm::count(isPeeled, true) > 1)
+    return emitNested(counts, isPeeled, {}, accumulators);
   SmallVector<unsigned> peeled;
-  for (auto [position, isPeeled] : llvm::enumerate(getPeeledLoops(counts)))
-    if (isPeeled)
+  for (auto [position, peels] : llvm::enumerate(isPeeled))
+    if (peels)
       peeled.push_back(position);
   SmallVector<Value> sums(accumulators);
   for (unsigned last = 0; last < 1u << peeled.size(); ++last) {
