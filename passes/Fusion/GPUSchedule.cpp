@@ -125,9 +125,14 @@ public:
     instructionDepth = element.getIntOrFloatBitWidth() == 16 ? 16 : 8;
     double depth = double(reduction) /
                    double(llvm::alignTo(reduction, instructionDepth));
+    // So are its eight columns: with taps, which read each row often, that still
+    // pays where fewer are filled.
+    double filled = std::min(1.0, columnExtent / 8.0);
+    bool fillsColumns = columnExtent >= 8 || (hasTaps() && columnExtent > 1 &&
+                                              columns.size() == 1);
     useMatrixUnit = model.hasMatrixUnit(op) &&
-                    model.getMatrixSpeedup(op) * depth > 1 &&
-                    rowExtent >= 8 && columnExtent >= 8;
+                    model.getMatrixSpeedup(op) * depth * filled > 1 &&
+                    rowExtent >= 8 && fillsColumns;
     if (!useMatrixUnit)
       budget /= 4;
     // One residue class is computed at a time.
@@ -369,6 +374,8 @@ private:
       int64_t others = tile.getCount(columns) / tile[dim];
       tile.grow(dim, std::max<int64_t>(1, columnTarget / others), budget);
     }
+    if (columns.size() == 1)
+      tile.pad(columns.front(), 8, budget);
     int64_t most = budget;
     // Few columns give little to multiply for what a row takes to address.
     if (tile.getCount(columns) < kFewColumns)
