@@ -38,6 +38,10 @@ namespace {
 
 /// Values of at most this many bytes are not worth a kernel of their own.
 constexpr int64_t kSmallBytes = 1 << 16;
+/// How much longer the kernels may take when one of the largest values is no longer
+/// in memory: the peak of a step is a measure as well as its time, and a value as
+/// large as a convolution's output is often a quarter of it.
+constexpr double kMemoryWorth = 2;
 /// Analysing a kernel is linear in its ops.
 constexpr size_t kMaxOps = 128;
 
@@ -188,12 +192,14 @@ private:
       for (unsigned reader : readers)
         choices.push_back({reader});
     for (ArrayRef<unsigned> choice : choices)
-      if (tryMove(home, value, choice))
+      if (tryMove(home, value, choice, choice.size() == readers.size()))
         return true;
     return false;
   }
 
-  bool tryMove(unsigned home, Value value, ArrayRef<unsigned> readers) {
+  /// `isLastUse`: nothing else reads the value.
+  bool tryMove(unsigned home, Value value, ArrayRef<unsigned> readers,
+               bool isLastUse) {
     KernelGroups::Ops slice = getSlice(value);
     if (!isPointwise(slice) && !llvm::all_of(readers, [&](unsigned reader) {
           return isa_and_nonnull<fuse::ContractionOpInterface>(
@@ -201,6 +207,11 @@ private:
         }))
       return false;
     double before = getTime(home, readers);
+    bool isLargest = llvm::all_of(readers, [&](unsigned reader) {
+      return llvm::all_of(groups.getInputs(groups[reader].ops), [&](Value other) {
+        return getByteSize(other.getType()) <= 2 * getByteSize(value.getType());
+      });
+    });
     SmallVector<KernelGroups::Ops> old;
     for (unsigned reader : readers) {
       KernelGroups::Ops ops = groups[reader].ops;
@@ -215,7 +226,8 @@ private:
       feasible = feasible && groups[reader].ops.size() <= kMaxOps &&
                  !groups.makesCycle(reader, groups[reader].ops) &&
                  isFeasible(groups.getKernel(reader), groups.getModel(), reason);
-    if (feasible && getTime(home, readers) <= before)
+    double worth = isLastUse && isLargest ? kMemoryWorth : 1;
+    if (feasible && getTime(home, readers) <= worth * before)
       return true;
     refuse(value.getDefiningOp(),
            "not moved to its readers: " +

@@ -94,7 +94,32 @@ func.func @product(%z: tensor<1024x8192xf32>, %dy: tensor<1024x8192xf32>, %w: te
 // CHECK:       fuse.kernel @costly_k2
 // CHECK-NOT:     fuse.erf
 // CHECK:         fuse.conv2d_weight_grad {{.*}}fuse.anchor
-func.func @costly(%z: tensor<64x64x126x126xf32>, %dy: tensor<64x64x126x126xf32>, %x: tensor<64x64x128x128xf32>, %w: tensor<64x64x3x3xf32>) -> (tensor<64x64x128x128xf32>, tensor<64x64x3x3xf32>, tensor<64xf32>) {
+func.func @costly(%z: tensor<64x64x126x126xf32>, %dy: tensor<64x64x126x126xf32>, %x: tensor<64x256x128x128xf32>, %w: tensor<64x256x3x3xf32>) -> (tensor<64x256x128x128xf32>, tensor<64x256x3x3xf32>, tensor<64xf32>) {
+  %0 = fuse.erf %z : tensor<64x64x126x126xf32>
+  %1 = fuse.mul %z, %z : tensor<64x64x126x126xf32>
+  %2 = fuse.exp %1 : tensor<64x64x126x126xf32>
+  %3 = fuse.add %0, %2 : tensor<64x64x126x126xf32>
+  %dz = fuse.mul %dy, %3 : tensor<64x64x126x126xf32>
+  %dx = fuse.conv_transpose2d %dz, %w : (tensor<64x64x126x126xf32>, tensor<64x256x3x3xf32>) -> tensor<64x256x128x128xf32>
+  %dw = fuse.conv2d_weight_grad %x, %dz kernel [3, 3] : (tensor<64x256x128x128xf32>, tensor<64x64x126x126xf32>) -> tensor<64x256x3x3xf32>
+  %db = fuse.reduce sum %dz dims [0, 2, 3] : tensor<64x64x126x126xf32> -> tensor<64xf32>
+  return %dx, %dw, %db : tensor<64x256x128x128xf32>, tensor<64x256x3x3xf32>, tensor<64xf32>
+}
+
+// -----
+
+// As large as anything else that its readers read, it would be a large part of the
+// memory of a step: it is made in both, though that takes longer.
+
+// CHECK-LABEL: func.func @largest
+// CHECK-NOT:   -> (tensor<64x64x126x126xf32>
+// CHECK:       fuse.kernel @largest_k1
+// CHECK:         fuse.erf
+// CHECK:         fuse.conv_transpose2d {{.*}}fuse.anchor
+// CHECK:       fuse.kernel @largest_k2
+// CHECK:         fuse.erf
+// CHECK:         fuse.conv2d_weight_grad {{.*}}fuse.anchor
+func.func @largest(%z: tensor<64x64x126x126xf32>, %dy: tensor<64x64x126x126xf32>, %x: tensor<64x64x128x128xf32>, %w: tensor<64x64x3x3xf32>) -> (tensor<64x64x128x128xf32>, tensor<64x64x3x3xf32>, tensor<64xf32>) {
   %0 = fuse.erf %z : tensor<64x64x126x126xf32>
   %1 = fuse.mul %z, %z : tensor<64x64x126x126xf32>
   %2 = fuse.exp %1 : tensor<64x64x126x126xf32>
