@@ -7,6 +7,7 @@ import torch
 from operator_texts import batch_norm, chain, convolution, two_results
 from tilefuse.torch import direct, operators
 from tilefuse.torch.operators import define
+from torch.utils import checkpoint as _  # noqa: F401
 from torch.utils.flop_counter import FlopCounterMode
 
 
@@ -175,6 +176,22 @@ def test_saved_tensors_hooks_and_changed_inputs():
         inputs[1].add_(1)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         result.sum().backward()
+
+
+def test_checkpoints_run_forward_twice():
+    """The first run of a call is not direct, the second one might be."""
+    operator = define(batch_norm(), name="checkpoint")
+    inputs = make_inputs(operator, gradients=True)
+    cotangent = torch.randn(inputs[0].shape)
+    found = []
+    for _ in range(3):
+        y, = torch.utils.checkpoint.checkpoint(lambda *leaves: operator(*leaves, *inputs[3:]),
+                                               *inputs[:3], use_reentrant=False)
+        found.append(torch.autograd.grad(y, inputs[:3], cotangent))
+    y, = operator(*inputs)
+    found.append(torch.autograd.grad(y, inputs[:3], cotangent))
+    for gradients in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(gradients, found[0], strict=True))
 
 
 def test_second_derivatives_raise_in_direct_calls_too():

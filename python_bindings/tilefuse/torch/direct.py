@@ -43,6 +43,10 @@ LIMIT = 8
 _data_ptr = torch.Tensor.data_ptr
 _is_grad_enabled = torch.is_grad_enabled
 _count_function_modes = torch._C._len_torch_function_stack
+#: Says whether somebody sees what is saved: checkpoints count the tensors, and compare two
+#: runs of which one may be direct and the other not. Where it cannot be asked, direct
+#: calls save what the others do.
+_get_hooks = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", None)
 
 try:
     torch._C._increment_version(())
@@ -205,7 +209,7 @@ class _Plan:
         self.pieces = Pieces(0, ())
         order = list(range(num_inputs))
         in_pieces = range(num_results, len(program.outputs))
-        if len(in_pieces) < 2:
+        if len(in_pieces) < 2 or _get_hooks is None:
             in_pieces = range(0)
         for output, info in enumerate(program.outputs):
             if output in written:
@@ -377,7 +381,9 @@ def make_training(op: Operator, training: Training, inputs: _Tensors) -> _Call |
     run = plan.make_run(program, inputs[0].device)
     positions = [None if is_output and place not in plan.places else
                  plan.places[place] if is_output else place for is_output, place in saved]
-    kept = list(dict.fromkeys(p for p in positions if p is not None))
+    kept = [p for p in positions if p is not None]
+    if _get_hooks is not None:
+        kept = list(dict.fromkeys(kept))
     sources = [kept.index(p) if p is not None else len(kept) + 1 + place - num_results
                for p, (_, place) in zip(positions, saved)]
     residuals: Sequence[ArgumentInfo] = ()
@@ -390,7 +396,8 @@ def make_training(op: Operator, training: Training, inputs: _Tensors) -> _Call |
     pick_wanted = _picker(training.wanted)
 
     def call(*tensors: torch.Tensor) -> Any:
-        if not check(*tensors) or _count_function_modes():
+        if (not check(*tensors) or _count_function_modes()
+                or _get_hooks is not None and _get_hooks(True)):
             return None
         new = run(tensors)
         if new is None:
