@@ -188,6 +188,8 @@ public:
                                          (32 * kSumsAlone)));
     else if (isPooledAtOnce())
       takePooledTiles(rows, choice);
+    else if (structure.hasFinish() && isOneStep())
+      takeMergedTiles(rows, choice);
     choice.mma = !useMatrixUnit ? fuse::MmaKind::fma
                  : suitsWarpgroups(element, height / residues, width, choice.warps)
                      ? fuse::MmaKind::wgmma
@@ -539,14 +541,30 @@ private:
     return 1;
   }
 
-  /// Whether the sums of a tile come from one step and go into windows at once.
-  bool isPooledAtOnce() const {
-    if (!useMatrixUnit || residues > 1 || structure.hasFinish() ||
-        hasProducerContraction(structure))
+  /// Whether the sums of a tile come from one step.
+  bool isOneStep() const {
+    if (!useMatrixUnit || residues > 1 || hasProducerContraction(structure))
       return false;
     for (unsigned dim = structure.getNumRootDims(); dim < roles.size(); ++dim)
       if (steps[dim - structure.getNumRootDims()] < space.bounds[dim])
         return false;
+    return true;
+  }
+
+  /// An instance merges the states of its tiles, so that the finish reads fewer.
+  void takeMergedTiles(ArrayRef<unsigned> rows, Choice &choice) {
+    constexpr int64_t mostTiles = 8, leastInstances = 4;
+    int64_t tiles = std::min(
+        mostTiles, tile.getNumTiles() /
+                       (leastInstances * model.getTarget().getUnits()));
+    if (tiles > 1)
+      choice.tiles = getEvenTiles(rows, tiles);
+  }
+
+  /// Whether the sums of a tile come from one step and go into windows at once.
+  bool isPooledAtOnce() const {
+    if (structure.hasFinish() || !isOneStep())
+      return false;
     return llvm::any_of(structure.getGranules(),
                         [](int64_t granule) { return granule > 1; });
   }
