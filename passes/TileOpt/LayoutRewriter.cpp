@@ -16,6 +16,7 @@
 #include "passes/TileOpt/LayoutRewriter.h"
 #include "dialects/Tile/Layout/Conversion.h"
 #include "passes/TileOpt/SharedViews.h"
+#include "passes/TileOpt/StoreLayouts.h"
 
 using namespace mlir;
 using namespace tilefuse;
@@ -620,6 +621,9 @@ LogicalResult Rewriter::rewriteOp(Operation *op) {
   for (Value operand : op->getOperands())
     if (getBlock(operand) && !layout)
       layout = getWanted(operand);
+  if (auto store = dyn_cast<StoreOp>(op))
+    if (auto rows = getStoreLayout(store, layout.getLayout(), numWarps))
+      layout = getAttrFor(*rows);
   return requireAll(op, layout);
 }
 

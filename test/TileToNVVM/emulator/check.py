@@ -138,6 +138,15 @@ def row_sums(text):
     check("sums", y, wide(x).sum(1, keepdims=True), 1e-6)
 
 
+def store_rows(text):
+    a, b = (rng.standard_normal(s).astype(np.float32) for s in ((64, 8), (8, 128)))
+    y, z = (np.full((64, n), np.nan, np.float32) for n in (126, 128))
+    launch(text, [a, b, y, z], 1, SHARED)
+    product = wide(round_tf32(a)) @ wide(round_tf32(b))
+    check("squares", y, product[:, :126] ** 2, 3e-6)
+    check("sums", z, product + 1, 3e-6)
+
+
 def pooled_lanes(text):
     a, b = (rng.standard_normal(s).astype(np.float32) for s in ((16, 8), (8, 32)))
     y = np.full((16, 8), np.nan, np.float32)
@@ -202,6 +211,7 @@ CASES = {
     "diagnostics": diagnostics,
     "column-moments": moments,
     "row-sums": row_sums,
+    "store-rows": store_rows,
     "pooled-lanes": pooled_lanes,
     "histogram": histogram,
     "scan": scan,
