@@ -538,15 +538,19 @@ ContractionTiling::getPeeledLoops(ArrayRef<int64_t> counts) const {
   return peeled;
 }
 
-/// Whether the loops over all steps can be one: no operand stays the same over an
-/// inner loop. Copies then run ahead of products from the first step to the last,
-/// not anew in each row of pixels.
+/// Whether the loops over all steps should be one. Copies then run ahead of products
+/// from the first step to the last, not anew in each row of pixels: that pays where
+/// an operand is made, which a new row waits for longest. It can be one where no
+/// operand stays the same over an inner loop.
 bool ContractionTiling::isOneLoop(ArrayRef<int64_t> counts) {
   std::optional<fuse::ScheduleAttr> schedule =
       emitter.getKernel().getSchedule();
   if (!emitter.wantsPowersOfTwo() || !schedule ||
       op.getOperation() != emitter.getKernel().getAnchor() ||
       schedule->getMma() == fuse::MmaKind::fma)
+    return false;
+  if (llvm::all_of(op->getOperands(),
+                   [&](Value operand) { return emitter.getView(operand); }))
     return false;
   unsigned position = 0;
   for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
@@ -622,7 +626,7 @@ FailureOr<SmallVector<Value>>
 ContractionTiling::emitSteps(ArrayRef<int64_t> counts,
                              ValueRange accumulators) {
   SmallVector<bool> isPeeled = getPeeledLoops(counts);
-  if (llvm::count(isPeeled, true) > 1)
+  if (llvm::count(isPeeled, true) > 1 || !isOneLoop(counts))
     return emitNested(counts, isPeeled, {}, accumulators);
   SmallVector<unsigned> peeled;
   for (auto [position, peels] : llvm::enumerate(isPeeled))

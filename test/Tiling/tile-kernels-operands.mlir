@@ -45,23 +45,44 @@ func.func @nested(%x: tensor<2x8x18x34xf32>, %w: tensor<16x8x3x3xf32>, %dy: tens
 
 // -----
 
-// The last steps of a weight gradient's rows are emitted by themselves: only there are
-// windows of the patch masked. All other steps, of all images and rows, are one loop.
+// The last step of a weight gradient's row is emitted by itself: only there are
+// windows of the patch masked.
 
 // CHECK-LABEL: tile.func @peeled_k0(
 // CHECK:         scf.for
-// CHECK-NOT:       scf.for
-// CHECK:           arith.remui
-// CHECK-COUNT-3:   tile.dot
-// CHECK-NOT:       arith.select
-// CHECK:           scf.yield
-// CHECK:         scf.for
-// CHECK-NOT:       scf.for
+// CHECK:           scf.for
+// CHECK-COUNT-2:     tile.dot
+// CHECK-NOT:         arith.select
+// CHECK:             scf.yield
 // CHECK:           arith.select
 func.func @peeled(%x: tensor<2x8x18x72xf32>, %dy: tensor<2x16x16x70xf32>) -> tensor<16x8x3x3xf32> {
   %dw = fuse.kernel @peeled_k0 (%a = %x, %c = %dy) : (tensor<2x8x18x72xf32>, tensor<2x16x16x70xf32>) -> tensor<16x8x3x3xf32>
       schedule(#fuse.schedule<block = [16, 8, 3, 3, 1, 1, 32], warps = 4, stages = 1, cluster = 1, mma = mma_sync, splits = 1>) {
     %t = fuse.conv2d_weight_grad %a, %c kernel [3, 3] {fuse.anchor} : (tensor<2x8x18x72xf32>, tensor<2x16x16x70xf32>) -> tensor<16x8x3x3xf32>
+    fuse.yield %t : tensor<16x8x3x3xf32>
+  }
+  return %dw : tensor<16x8x3x3xf32>
+}
+
+// -----
+
+// Where an operand is made, all steps of images and rows are one loop, so that the
+// next row's is made ahead too. The last steps of rows come behind.
+
+// CHECK-LABEL: tile.func @one_loop_k0(
+// CHECK:         scf.for
+// CHECK-NOT:       scf.for
+// CHECK:           arith.remui
+// CHECK-COUNT-3:   tile.dot
+// CHECK:           scf.yield
+// CHECK:         scf.for
+// CHECK-NOT:       scf.for
+// CHECK:           tile.return
+func.func @one_loop(%x: tensor<2x8x18x72xf32>, %dy: tensor<2x16x16x70xf32>) -> tensor<16x8x3x3xf32> {
+  %dw = fuse.kernel @one_loop_k0 (%a = %x, %c = %dy) : (tensor<2x8x18x72xf32>, tensor<2x16x16x70xf32>) -> tensor<16x8x3x3xf32>
+      schedule(#fuse.schedule<block = [16, 8, 3, 3, 1, 1, 32], warps = 4, stages = 1, cluster = 1, mma = mma_sync, splits = 1>) {
+    %d = fuse.mul %c, %c : tensor<2x16x16x70xf32>
+    %t = fuse.conv2d_weight_grad %a, %d kernel [3, 3] {fuse.anchor} : (tensor<2x8x18x72xf32>, tensor<2x16x16x70xf32>) -> tensor<16x8x3x3xf32>
     fuse.yield %t : tensor<16x8x3x3xf32>
   }
   return %dw : tensor<16x8x3x3xf32>
