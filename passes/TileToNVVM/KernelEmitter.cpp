@@ -136,6 +136,10 @@ static bool isBlockElementwise(Operation *op) {
          isa<RankedTensorType>(op->getResult(0).getType());
 }
 
+static bool isF32(tile::MmaOp mma) {
+  return cast<tile::SharedType>(mma.getLhs().getType()).getElementType().isF32();
+}
+
 /// Whether two instances find room on a multiprocessor if each thread keeps to half
 /// of the registers that one would leave it: shared memory holds both, and what a
 /// thread must hold at once, sums of products and an operand on its way to shared
@@ -166,8 +170,15 @@ static bool suitsTwoInstances(tile::FuncOp kernel, int64_t sharedBytes) {
     isLoop &= isCopy || op->getParentOp() != kernel;
     auto layout = tile::DistributedAttr::lookup(value.getType());
     int64_t &most = isCopy ? copied : sums;
+    // f32 accuracy sums a few depths apart.
+    auto mma = dyn_cast<tile::MmaOp>(op);
+    int64_t sets = mma && mma.getMma() != tile::MmaKind::fma &&
+                           mma.getPrecision() == tile::Precision::ieee &&
+                           isF32(mma)
+                       ? 2
+                       : 1;
     if (layout)
-      most = std::max(most, layout->getNumRegisters());
+      most = std::max(most, sets * layout->getNumRegisters());
   });
   // A weight gradient carries the sums of all its taps.
   kernel.walk([&](scf::ForOp loop) {
