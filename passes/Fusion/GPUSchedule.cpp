@@ -180,6 +180,12 @@ public:
         warpsFor(tile.getCount() / residues, getSumsPerThread()),
         useMatrixUnit ? 4 : 1);
     choice.warps = std::max(choice.warps, countPartialWarps(rows, columns));
+    // Arithmetic on an operand takes registers beside the sums: half the sums a
+    // thread leave room for as many warps without a spill.
+    if (useMatrixUnit && hasTaps() && residues == 1 && !isShifted() &&
+        !hasMadeOperand(structure) && !isa<BlockArgument>(op->getOperand(0)) &&
+        choice.warps == 8 && tile.getCount() >= 64 * 32 * choice.warps)
+      choice.warps = 16;
     // Weights that fill shared memory leave one instance a multiprocessor: its
     // warps must be as many as those of two.
     if (choice.tiles > 1)
