@@ -120,6 +120,7 @@ SmallVector<Value> MeanOp::decompose(OpBuilder &b) {
   RankedTensorType from = getX().getType(), to = getY().getType();
   Value x = g.widen(getX());
   Value sum = g.reduce(ReduceKind::sum, x, getDims(), getKeepdims())[0];
-  double count = from.getNumElements() / to.getNumElements();
+  int64_t elements = from.getNumElements() / to.getNumElements();
+  auto count = static_cast<double>(elements);
   return {g.cast(g.div(sum, count), from.getElementType())};
 }
