@@ -130,7 +130,7 @@ public:
     double filled = std::min(1.0, columnExtent / 8.0);
     bool fillsColumns = columnExtent >= 8 || (hasTaps() && columnExtent > 1 &&
                                               columns.size() == 1);
-    useMatrixUnit = model.hasMatrixUnit(op) &&
+    useMatrixUnit = model.hasMatrixUnit(op) && reduction > 1 &&
                     model.getMatrixSpeedup(op) * depth * filled > 1 &&
                     rowExtent >= 8 && fillsColumns;
     if (!useMatrixUnit)
@@ -634,7 +634,8 @@ private:
       for (unsigned dim = numRoot; dim < space.bounds.size(); ++dim)
         steps.push_back(roles[dim] == DimRole::Tap ? space.bounds[dim] : 1);
       for (unsigned dim = space.bounds.size(); dim-- > numRoot;)
-        if (roles[dim] == DimRole::Reduction && useMatrixUnit) {
+        if (roles[dim] == DimRole::Reduction && space.bounds[dim] > 1 &&
+            useMatrixUnit) {
           // What lies past the end multiplies as zero.
           steps[dim - numRoot] = instructionDepth;
           break;

@@ -384,7 +384,8 @@ void ContractionTiling::choosePartialSums() {
       emitter.getKernel().getSchedule();
   if (!emitter.wantsPowersOfTwo() || !schedule ||
       op.getOperation() != emitter.getKernel().getAnchor() ||
-      schedule->getMma() != fuse::MmaKind::mma_sync || !batch.empty())
+      schedule->getMma() != fuse::MmaKind::mma_sync || !batch.empty() ||
+      contracted.empty())
     return;
   auto countPieces = [&](ArrayRef<unsigned> dims, int64_t size) {
     int64_t extent = 1;
