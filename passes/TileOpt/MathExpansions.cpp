@@ -294,14 +294,14 @@ static Value emitErfcOfMagnitude(ArithWriter &w, Value x, bool approximate) {
   Value exponent = w.mul(w.horner(x, erfcCoefficients), x);
   if (approximate)
     return w.exp2(exponent);
-  // What lies below is too small to matter beside 1.
-  Value bounded =
-      w.select(w.lt(exponent, w.f(-126.0f)), w.f(-126.0f), exponent);
+  // What lies below is flushed: a factor beside it may be of any size.
+  Value isTiny = w.lt(exponent, w.f(-126.0f));
+  Value bounded = w.select(isTiny, w.f(-126.0f), exponent);
   Value shifted = w.add(bounded, w.f(roundMagic));
   Value rest = w.sub(bounded, w.sub(shifted, w.f(roundMagic)));
   Value core = w.fma(w.horner(rest, exp2Coefficients), rest, w.f(1.0f));
   Value n = w.subi(w.bitcast(w.i32(), shifted), w.i(roundMagicBits));
-  return w.mul(core, powerOfTwo(w, n));
+  return w.select(isTiny, w.f(0.0f), w.mul(core, powerOfTwo(w, n)));
 }
 
 // Near 0 an odd polynomial, else 1 - exp(polynomial). Error below 1.5 ulp.
