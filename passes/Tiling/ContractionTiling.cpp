@@ -429,6 +429,33 @@ static tile::Precision toTile(fuse::Precision precision) {
   return tile::Precision::ieee;
 }
 
+/// Whether every term of the sum is a neighbour, as in a depthwise convolution. No
+/// matrix unit computes one, whose format TF32 is: tiles where a tap is one multiply
+/// round nothing, and where a tap becomes a dim of a product, because the values are
+/// made again as an operand, they must come out the same.
+static bool sumsOnlyTaps(const SpaceForm &form) {
+  auto isTapOf = [&](unsigned dim, const LinearForm &index) {
+    if (index.coefficients[dim] == 0)
+      return false;
+    for (unsigned other = 0; other < form.space.getNumParallel(); ++other)
+      if (index.coefficients[other] != 0 &&
+          form.getBound(other) >= form.getBound(dim))
+        return true;
+    return false;
+  };
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
+    if (!form.isReduction(dim) || form.getBound(dim) == 1)
+      continue;
+    bool isTap = false;
+    for (const AccessForm &access : form.operands)
+      for (const auto &index : access.dims)
+        isTap |= index && isTapOf(dim, *index);
+    if (!isTap)
+      return false;
+  }
+  return true;
+}
+
 static tile::MmaKind toTile(fuse::MmaKind kind) {
   switch (kind) {
   case fuse::MmaKind::mma_sync:
@@ -502,6 +529,9 @@ Value ContractionTiling::emitProduct(LabelledBlock lhs, LabelledBlock rhs,
           emitter.getKernel().getAnchor()) &&
       emitter.getKernel().getSchedule())
     mma = emitter.getKernel().getSchedule()->getMma();
+  tile::Precision precision = toTile(op.getContractionPrecision());
+  if (precision == tile::Precision::tf32 && sumsOnlyTaps(form))
+    precision = tile::Precision::ieee;
   SmallVector<int64_t> originalShape;
   for (unsigned dim : accumulatorDims)
     originalShape.push_back(getExtent(dim));
@@ -510,7 +540,7 @@ Value ContractionTiling::emitProduct(LabelledBlock lhs, LabelledBlock rhs,
       b, loc, accumulator.getType(), lhs.block, rhs.block, accumulator,
       positions(lhs.dims, contracted), positions(rhs.dims, contracted),
       positions(lhs.dims, shared), positions(rhs.dims, shared),
-      toTile(op.getContractionPrecision()), toTile(mma));
+      precision, toTile(mma));
   return emitter.reshape(loc, dot, originalShape);
 }
 
