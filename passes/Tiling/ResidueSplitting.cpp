@@ -156,6 +156,14 @@ FailureOr<Value> tilefuse::assembleResidues(BlockEmitter &emitter,
                 : 1);
     total *= std::min(counts.back(), part.extent);
   }
+  // A tile whose class is a grid variable would hold the same elements made by
+  // other code, and not to the bit.
+  const Slice *tile = total > 1 ? emitter.getTileSlice(value) : nullptr;
+  for (unsigned dim = 0; tile && dim < counts.size(); ++dim)
+    if (!(*tile)[dim].base.getResidue(counts[dim]))
+      return value.getOwner()->emitOpError(
+          "tiling: a block of it would be put together from classes, while its "
+          "tile has one that is known at run time only");
   if (total > mostClasses)
     return value.getOwner()->emitOpError("tiling: a block of it falls into ")
            << total << " classes of positions, " << mostClasses
