@@ -107,9 +107,24 @@ int64_t CostModel::getOps(Operation *op) const {
 }
 
 bool CostModel::hasMatrixUnit(fuse::ContractionOpInterface op) const {
-  if (target.getTensor() <= 0 || !isGPU())
+  if (target.getTensor() <= 0 || !isGPU() ||
+      op.getContractionPrecision() == fuse::Precision::f64)
     return false;
-  return op.getContractionPrecision() != fuse::Precision::f64;
+  // A matrix has rows and columns: not so a depthwise convolution or a product
+  // with a vector.
+  fuse::IterationSpace space =
+      cast<fuse::IterationSpaceOpInterface>(op.getOperation())
+          .getIterationSpace();
+  bool hasSide[2] = {false, false};
+  for (unsigned dim = 0; dim < space.bounds.size(); ++dim) {
+    if (space.isReduction[dim] || space.bounds[dim] == 1)
+      continue;
+    bool inLhs = space.operands[0].map.isFunctionOfDim(dim);
+    bool inRhs = space.operands[1].map.isFunctionOfDim(dim);
+    hasSide[0] |= inLhs && !inRhs;
+    hasSide[1] |= inRhs && !inLhs;
+  }
+  return hasSide[0] && hasSide[1];
 }
 
 double CostModel::getMatrixSpeedup(fuse::ContractionOpInterface op) const {

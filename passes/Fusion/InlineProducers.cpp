@@ -40,7 +40,9 @@ namespace {
 constexpr int64_t kSmallBytes = 1 << 16;
 /// How much longer the kernels may take when one of the largest values is no longer
 /// in memory: the peak of a step is a measure as well as its time, and a value as
-/// large as a convolution's output is often a quarter of it.
+/// large as a convolution's output is often a quarter of it. Only for products that
+/// leave the other units time: elsewhere the estimate is too kind to what is computed
+/// again (a depthwise weight gradient took twice as long for it).
 constexpr double kMemoryWorth = 2;
 /// Analysing a kernel is linear in its ops.
 constexpr size_t kMaxOps = 128;
@@ -226,7 +228,12 @@ private:
       feasible = feasible && groups[reader].ops.size() <= kMaxOps &&
                  !groups.makesCycle(reader, groups[reader].ops) &&
                  isFeasible(groups.getKernel(reader), groups.getModel(), reason);
-    double worth = isLastUse && isLargest ? kMemoryWorth : 1;
+    bool hasTime = llvm::all_of(readers, [&](unsigned reader) {
+      auto product = dyn_cast_or_null<fuse::ContractionOpInterface>(
+          groups[reader].anchor);
+      return product && groups.getModel().hasMatrixUnit(product);
+    });
+    double worth = isLastUse && isLargest && hasTime ? kMemoryWorth : 1;
     if (feasible && getTime(home, readers) <= worth * before)
       return true;
     refuse(value.getDefiningOp(),
