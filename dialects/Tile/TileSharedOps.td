@@ -40,7 +40,7 @@ def CopyToSharedOp : Tile_Op<"copy_to_shared"> {
     Each element is stored once: of threads that hold copies, the one with all
     copy bits zero; padding is not stored. Seen by other threads after the next
     `tile.barrier`. `rounding` tf32 rounds f32 to nearest with 10 mantissa bits,
-    ties away, so that tensor cores, which truncate, read exact values; with
+    ties to even, so that tensor cores, which truncate, read exact values; with
     `rest` what rounding takes away is stored instead.
 
     ```mlir
