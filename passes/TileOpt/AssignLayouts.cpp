@@ -67,6 +67,8 @@ struct AssignLayouts : tilefuse::impl::TileAssignLayoutsBase<AssignLayouts> {
     });
     if (sizes.wasInterrupted())
       return failure();
+    // Before values are remembered as anchors.
+    eraseDeadOps(func);
     StagingCounts staging;
     LayoutAnchors anchors = stageOperands(func, staging);
     eraseDeadOps(func);

@@ -205,3 +205,20 @@ tile.func @moments(%x: !tile.view<1x1024xf32>) grid [1] warps 4 {
   tile.store %q, %x[%c0, %c0] : tensor<1x1xf32>, !tile.view<1x1024xf32>
   tile.return
 }
+
+// -----
+
+// A product that nothing reads is gone, and nothing is staged for it.
+// CHECK-LABEL: tile.func @dead_product
+// CHECK-NOT: tile.mma
+// CHECK-NOT: tile.shared
+// CHECK: tile.return
+tile.func @dead_product(%a: !tile.view<64x64xf32>, %b: !tile.view<64x64xf32>, %c: !tile.view<64x64xf32>) grid [1] warps 4 {
+  %c0 = arith.constant 0 : index
+  %z = arith.constant dense<0.0> : tensor<64x64xf32>
+  %x = tile.load %a[%c0, %c0] : <64x64xf32> -> tensor<64x64xf32>
+  %y = tile.load %b[%c0, %c0] : <64x64xf32> -> tensor<64x64xf32>
+  %d = tile.dot %x, %y, %z lhs_contract [1] rhs_contract [0] {mma = #tile<mma mma_sync>, precision = #tile<precision tf32>} : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+  tile.store %x, %c[%c0, %c0] : tensor<64x64xf32>, <64x64xf32>
+  tile.return
+}
