@@ -13,10 +13,10 @@ from torch.overrides import TorchFunctionMode
 
 
 def round_tf32(x):
-    """Rounds values to TF32 (10 mantissa bits, ties away from zero); keeps x's dtype."""
+    """Rounds values to TF32 (10 mantissa bits, ties to even); keeps x's dtype."""
     bits = x.to(torch.float32).contiguous().view(torch.int32)
     finite = (bits & 0x7F800000) != 0x7F800000
-    rounded = torch.where(finite, (bits + 0x1000) & ~0x1FFF, bits)
+    rounded = torch.where(finite, (bits + 0xFFF + ((bits >> 13) & 1)) & ~0x1FFF, bits)
     return rounded.view(torch.float32).to(x.dtype)
 
 

@@ -93,7 +93,8 @@ def test_copy_of_each_type(tmp_path, random, name):
 def rounded(array, precision):
     """f32 values as the multiplicands they become."""
     if precision == "tf32":
-        bits = (array.view(numpy.uint32) + 0x1000) & 0xFFFFE000
+        bits = array.view(numpy.uint32)
+        bits = (bits + 0xFFF + ((bits >> 13) & 1)) & 0xFFFFE000  # nearest, ties to even
         return wide(bits.astype(numpy.uint32).view(numpy.float32))
     types = {"bf16": torch.bfloat16, "f16": torch.float16, "ieee": torch.float64}
     return torch.from_numpy(array).to(types[precision]).double()
