@@ -133,7 +133,10 @@ def test_dot(tmp_path, random, name, precision):
   tile.store %r, %z[{zeros[2]}] : tensor<{text[2]}>, !tile.view<{text[2]}>"""
     views = {"x": text[0], "y": text[1], "z": text[2]}
     (z,) = run(program(body, views, 2), tmp_path, a, b)
-    assert_close(z, torch.einsum(equation, rounded(a, precision), rounded(b, precision)) + 1)
+    a, b = rounded(a, precision), rounded(b, precision)
+    error = (z.double() - torch.einsum(equation, a, b) - 1).norm()
+    # Of what is added up: a single sum may cancel to nearly nothing.
+    assert error <= 2e-7 * (torch.einsum(equation, a.abs(), b.abs()) + 1).norm()
 
 
 @pytest.mark.parametrize("dims", ["0", "1", "2", "0, 1", "1, 2", "0, 2", "0, 1, 2"])
