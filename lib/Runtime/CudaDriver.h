@@ -28,7 +28,6 @@ constexpr Status ErrorOutOfMemory = 2;
 
 // Values of the driver API's enumerations.
 constexpr int FunctionMaxDynamicSharedBytes = 8;
-constexpr int FunctionNonPortableClusterSize = 14;
 constexpr int DeviceComputeMajor = 75;
 constexpr int DeviceComputeMinor = 76;
 constexpr int JitErrorLogBuffer = 5;
