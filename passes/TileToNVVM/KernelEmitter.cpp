@@ -140,6 +140,12 @@ static bool isF32(tile::MmaOp mma) {
   return cast<tile::SharedType>(mma.getLhs().getType()).getElementType().isF32();
 }
 
+/// Instances whose shared memory fits on a multiprocessor.
+static int64_t countInstancesInShared(int64_t sharedBytes) {
+  constexpr int64_t kSharedBytes = 228 << 10, kReservedBytes = 1 << 10;
+  return kSharedBytes / (sharedBytes + kReservedBytes);
+}
+
 /// Whether two instances find room on a multiprocessor if each thread keeps to half
 /// of the registers that one would leave it: shared memory holds both, and what a
 /// thread must hold at once, sums of products and an operand on its way to shared
@@ -147,11 +153,10 @@ static bool isF32(tile::MmaOp mma) {
 /// mix with what comes before and after them, and take more; so do operands that a
 /// loop computes, and long epilogues.
 static bool suitsTwoInstances(tile::FuncOp kernel, int64_t sharedBytes) {
-  constexpr int64_t kSharedBytes = 228 << 10, kReservedBytes = 1 << 10;
   constexpr int64_t kLeastRegisters = 128, kMostCopied = 24, kMostOps = 64;
   int64_t registers = 65536 / (2 * 32 * int64_t(kernel.getWarps()));
   if (registers < kLeastRegisters || registers > 255 ||
-      2 * (sharedBytes + kReservedBytes) > kSharedBytes)
+      countInstancesInShared(sharedBytes) < 2)
     return false;
   int64_t sums = 0, copied = 0;
   int64_t numOps = 0;
@@ -193,6 +198,21 @@ static bool suitsTwoInstances(tile::FuncOp kernel, int64_t sharedBytes) {
          copied <= kMostCopied;
 }
 
+/// The instances that ptxas should leave registers for on a multiprocessor, or 0 to
+/// leave it to ptxas, which does not know how much shared memory a launch takes.
+static int32_t countInstances(tile::FuncOp kernel, int64_t sharedBytes) {
+  // ptxas spills rather than go below two resident blocks unless it is told
+  // that one is enough.
+  if (keepsManyStates(kernel))
+    return 1;
+  if (suitsTwoInstances(kernel, sharedBytes))
+    return 2;
+  // Or below five blocks of four warps, where shared memory holds three at most.
+  constexpr int64_t kWarps = 4, kFewInstances = 3;
+  int64_t inShared = countInstancesInShared(sharedBytes);
+  return kernel.getWarps() <= kWarps && inShared <= kFewInstances ? inShared : 0;
+}
+
 FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
   MLIRContext *context = kernel.getContext();
   Location loc = kernel.getLoc();
@@ -221,14 +241,9 @@ FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
   function->setAttr("tile.shared_bytes",
                     bytes ? bytes : builder.getI64IntegerAttr(0));
 
-  // ptxas spills rather than go below two resident blocks unless it is told
-  // that one is enough.
-  if (keepsManyStates(kernel))
+  if (int32_t instances = countInstances(kernel, bytes ? bytes.getInt() : 0))
     function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
-                      builder.getI32IntegerAttr(1));
-  else if (suitsTwoInstances(kernel, bytes ? bytes.getInt() : 0))
-    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
-                      builder.getI32IntegerAttr(2));
+                      builder.getI32IntegerAttr(instances));
 
   Block *entry = function.addEntryBlock(builder);
   builder.setInsertionPointToStart(entry);

@@ -109,3 +109,24 @@ tile.func @loop(%y: !tile.view<64xf32>) grid [1] warps 1 {
   tile.store %s, %y[%c0] : tensor<64xf32, #l>, !tile.view<64xf32>
   tile.return
 }
+
+// -----
+
+// Shared memory holds three instances of the first: ptxas, which keeps registers for
+// five, is told so. It chooses for the second, of which nine fit, and for the wide third.
+
+// CHECK-LABEL: llvm.func @three_instances
+// CHECK-SAME:    nvvm.minctasm = 3
+// CHECK-LABEL: llvm.func @nine_instances
+// CHECK-NOT:     nvvm.minctasm
+// CHECK-LABEL: llvm.func @wide
+// CHECK-NOT:     nvvm.minctasm
+tile.func @three_instances() grid [1] warps 4 attributes {tile.shared_bytes = 75008 : i64} {
+  tile.return
+}
+tile.func @nine_instances() grid [1] warps 4 attributes {tile.shared_bytes = 24576 : i64} {
+  tile.return
+}
+tile.func @wide() grid [1] warps 8 attributes {tile.shared_bytes = 75008 : i64} {
+  tile.return
+}

@@ -1,6 +1,7 @@
 """The backend under DistributedDataParallel and in two threads."""
 
 import copy
+import os
 import socket
 import threading
 
@@ -22,18 +23,19 @@ def train_part(rank, size, port, batch, whole_model, path):
     module inside DDP, or (whole_model) DDP itself, which Dynamo splits by buckets."""
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank,
                             world_size=size)
-    try:
-        module = make()
-        if whole_model:
-            model = torch.compile(nn.parallel.DistributedDataParallel(module),
-                                  backend=tilefuse.torch.backend)
-        else:
-            model = nn.parallel.DistributedDataParallel(tilefuse.torch.fuse(module))
-        model(batch.chunk(size)[rank]).square().mean().backward()
-        if rank == 0:
-            torch.save([p.grad for p in module.parameters()], path)
-    finally:
-        dist.destroy_process_group()
+    module = make()
+    if whole_model:
+        model = torch.compile(nn.parallel.DistributedDataParallel(module),
+                              backend=tilefuse.torch.backend)
+    else:
+        model = nn.parallel.DistributedDataParallel(tilefuse.torch.fuse(module))
+    model(batch.chunk(size)[rank]).square().mean().backward()
+    if rank == 0:
+        torch.save([p.grad for p in module.parameters()], path)
+    dist.barrier()
+    # gloo's threads outlive even a destroyed group, of plain DDP too, and an interpreter
+    # that shuts down beside them may abort.
+    os._exit(0)
 
 
 def check_ddp(path, whole_model):
