@@ -38,12 +38,12 @@ def FuncOp : Tile_Op<"func", [
     ```
   }];
   let arguments = (ins
-    SymbolNameAttr:$sym_name,                 // what tile.launch calls it
-    TypeAttrOf<FunctionType>:$function_type,  // views to nothing
-    DenseI64ArrayAttr:$grid,                  // instances along each axis
-    DefaultValuedAttr<I64Attr, "4">:$warps,   // warps of a block, 1 to 32 (GPU)
-    OptionalAttr<DictArrayAttr>:$arg_attrs,   // attributes of arguments
-    OptionalAttr<DictArrayAttr>:$res_attrs);  // unused: there are no results
+    Arg<SymbolNameAttr, "the name that tile.launch calls it by">:$sym_name,
+    Arg<TypeAttrOf<FunctionType>, "views to nothing">:$function_type,
+    Arg<DenseI64ArrayAttr, "instances along each axis">:$grid,
+    Arg<DefaultValuedAttr<I64Attr, "4">, "warps of a block, 1 to 32 (GPU)">:$warps,
+    Arg<OptionalAttr<DictArrayAttr>, "attributes of arguments">:$arg_attrs,
+    Arg<OptionalAttr<DictArrayAttr>, "unused: there are no results">:$res_attrs);
   let regions = (region AnyRegion:$body);
   let builders = [
     OpBuilder<(ins "::llvm::StringRef":$name, "::mlir::FunctionType":$type,
@@ -71,7 +71,7 @@ def ReturnOp : Tile_Op<"return", [Pure, HasParent<"FuncOp">, Terminator, ReturnL
 def YieldOp : Tile_Op<"yield", [Pure, Terminator,
     ParentOneOf<["ReduceOp", "ScanOp"]>]> {
   let summary = "Values of a combiner";
-  let arguments = (ins Variadic<AnyType>:$values); // one per reduced block
+  let arguments = (ins Arg<Variadic<AnyType>, "one per reduced block">:$values);
   let assemblyFormat = "$values attr-dict `:` type($values)";
 }
 
@@ -82,8 +82,8 @@ def ProgramIdOp : Tile_Op<"program_id", [Pure]> {
     %i = tile.program_id 0    // 0 <= %i < grid[0]
     ```
   }];
-  let arguments = (ins I32Attr:$axis); // a grid axis of the kernel
-  let results = (outs Index:$result);
+  let arguments = (ins Arg<I32Attr, "a grid axis of the kernel">:$axis);
+  let results = (outs Res<Index, "position, 0 to the axis' extent - 1">:$result);
   let assemblyFormat = "$axis attr-dict";
   let hasVerifier = 1;
 }
@@ -108,11 +108,12 @@ def LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
   }];
   let arguments = (ins
     Arg<Tile_ViewType, "what is read", [MemRead]>:$view,
-    Variadic<Index>:$offsets,                 // of element (0, 0, ...), one per dim
-    Optional<AnyType>:$fill,                  // scalar of the view's element type
-    Optional<Tile_BlockTensor>:$mask,         // i1 block of the result's shape
-    OptionalAttr<DenseI64ArrayAttr>:$steps);  // view elements per block element, >= 1
-  let results = (outs Tile_BlockTensor:$result);
+    Arg<Variadic<Index>, "view coordinates of element (0, 0, ...), one per dim">:$offsets,
+    Arg<Optional<AnyType>, "scalar of the view's element type">:$fill,
+    Arg<Optional<Tile_BlockTensor>, "i1 block of the result's shape">:$mask,
+    Arg<OptionalAttr<DenseI64ArrayAttr>, "view elements per block element, >= 1">:$steps);
+  let results = (outs
+    Res<Tile_BlockTensor, "the block; its shape says how much is read">:$result);
   let assemblyFormat = [{
     $view `[` $offsets `]` (`fill` $fill^ `:` type($fill))? (`mask` $mask^ `:` type($mask))?
     attr-dict `:` type($view) `->` type($result)
@@ -131,11 +132,11 @@ def StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
     ```
   }];
   let arguments = (ins
-    Tile_BlockTensor:$value,                  // block of the view's rank
+    Arg<Tile_BlockTensor, "block of the view's rank to write">:$value,
     Arg<Tile_ViewType, "what is written", [MemWrite]>:$view,
-    Variadic<Index>:$offsets,                 // of element (0, 0, ...), one per dim
-    Optional<Tile_BlockTensor>:$mask,         // i1 block: store where true
-    OptionalAttr<DenseI64ArrayAttr>:$steps);  // view elements per block element, >= 1
+    Arg<Variadic<Index>, "view coordinates of element (0, 0, ...), one per dim">:$offsets,
+    Arg<Optional<Tile_BlockTensor>, "i1 block: store where true">:$mask,
+    Arg<OptionalAttr<DenseI64ArrayAttr>, "view elements per block element, >= 1">:$steps);
   let assemblyFormat = [{
     $value `,` $view `[` $offsets `]` (`mask` $mask^ `:` type($mask))? attr-dict
     `:` type($value) `,` type($view)
@@ -157,11 +158,11 @@ def AtomicOp : Tile_Op<"atomic", []> {
     ```
   }];
   let arguments = (ins
-    Tile_AtomicKindAttr:$kind,
+    Arg<Tile_AtomicKindAttr, "what is done to the element">:$kind,
     Arg<Tile_ViewType, "1-d view of i32 or i64", [MemRead, MemWrite]>:$view,
-    Tile_BlockTensor:$index,                  // i32, i64 or index block, signed
-    Tile_BlockTensor:$value,                  // block of the same shape
-    Optional<Tile_BlockTensor>:$mask);        // i1 block of the same shape
+    Arg<Tile_BlockTensor, "i32, i64 or index block, signed">:$index,
+    Arg<Tile_BlockTensor, "block of the same shape">:$value,
+    Arg<Optional<Tile_BlockTensor>, "i1 block of the same shape">:$mask);
   let assemblyFormat = [{
     $kind $view `[` $index `:` type($index) `]` `,` $value `:` type($value)
     (`mask` $mask^ `:` type($mask))? attr-dict `:` type($view)
@@ -180,8 +181,8 @@ def IotaOp : Tile_Op<"iota", [Pure]> {
     %i = tile.iota 1 : tensor<1x32xi32>   // 0, 1, ..., 31
     ```
   }];
-  let arguments = (ins I64Attr:$dim); // dim whose position is taken
-  let results = (outs Tile_BlockTensor:$result); // of i32, i64 or index
+  let arguments = (ins Arg<I64Attr, "dim whose position is taken">:$dim);
+  let results = (outs Res<Tile_BlockTensor, "block of i32, i64 or index">:$result);
   let assemblyFormat = "$dim attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
@@ -193,8 +194,8 @@ def SplatOp : Tile_Op<"splat", [Pure]> {
     %b = tile.splat %s : f32 -> tensor<4x32xf32>
     ```
   }];
-  let arguments = (ins AnyType:$value);
-  let results = (outs Tile_BlockTensor:$result);
+  let arguments = (ins Arg<AnyType, "scalar of the block's element type">:$value);
+  let results = (outs Res<Tile_BlockTensor, "block of it">:$result);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
@@ -207,8 +208,8 @@ def ExtractOp : Tile_Op<"extract", [Pure]> {
     %s = tile.extract %b : tensor<1x1xf32> -> f32
     ```
   }];
-  let arguments = (ins Tile_BlockTensor:$value);
-  let results = (outs AnyType:$result);
+  let arguments = (ins Arg<Tile_BlockTensor, "block of one element">:$value);
+  let results = (outs Res<AnyType, "that element">:$result);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
   let hasVerifier = 1;
 }
@@ -220,8 +221,9 @@ def BroadcastOp : Tile_Op<"broadcast", [Pure]> {
     %b = tile.broadcast %a : tensor<64x1x1xf32> -> tensor<64x8x32xf32>
     ```
   }];
-  let arguments = (ins Tile_BlockTensor:$value);
-  let results = (outs Tile_BlockTensor:$result);
+  let arguments = (ins Arg<Tile_BlockTensor, "block with dims of size 1">:$value);
+  let results = (outs
+    Res<Tile_BlockTensor, "block of the same rank, those dims repeated">:$result);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
@@ -234,8 +236,8 @@ def ReshapeOp : Tile_Op<"reshape", [Pure]> {
     %b = tile.reshape %a : tensor<1x8x10x34xf32> -> tensor<8x10x34xf32>
     ```
   }];
-  let arguments = (ins Tile_BlockTensor:$value);
-  let results = (outs Tile_BlockTensor:$result);
+  let arguments = (ins Arg<Tile_BlockTensor, "block to see in another shape">:$value);
+  let results = (outs Res<Tile_BlockTensor, "block of as many elements">:$result);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
@@ -248,9 +250,10 @@ def TransOp : Tile_Op<"trans", [Pure]> {
     %b = tile.trans %a [1, 0] : tensor<8x34xf32> -> tensor<34x8xf32>
     ```
   }];
-  let arguments = (ins Tile_BlockTensor:$value,
-                       DenseI64ArrayAttr:$permutation);
-  let results = (outs Tile_BlockTensor:$result);
+  let arguments = (ins
+    Arg<Tile_BlockTensor, "block to permute">:$value,
+    Arg<DenseI64ArrayAttr, "operand dim of each result dim">:$permutation);
+  let results = (outs Res<Tile_BlockTensor, "block of permuted shape">:$result);
   let assemblyFormat =
       "$value $permutation attr-dict `:` type($value) `->` type($result)";
   let hasVerifier = 1;
@@ -270,10 +273,11 @@ def WindowOp : Tile_Op<"window", [Pure]> {
     ```
   }];
   let arguments = (ins
-    Tile_BlockTensor:$value,        // what is sliced
-    DenseI64ArrayAttr:$offsets,     // of element (0, 0, ...)
-    DenseI64ArrayAttr:$strides);    // operand elements per result element, >= 1
-  let results = (outs Tile_BlockTensor:$result);
+    Arg<Tile_BlockTensor, "block that is sliced">:$value,
+    Arg<DenseI64ArrayAttr, "operand coordinates of element (0, 0, ...)">:$offsets,
+    Arg<DenseI64ArrayAttr, "operand elements per result element, >= 1">:$strides);
+  let results = (outs
+    Res<Tile_BlockTensor, "the slice; its shape says how many elements">:$result);
   let assemblyFormat = [{
     $value $offsets `strides` $strides attr-dict
     `:` type($value) `->` type($result)
@@ -295,11 +299,11 @@ def InsertWindowOp : Tile_Op<"insert_window", [
     ```
   }];
   let arguments = (ins
-    Tile_BlockTensor:$slice,        // new elements
-    Tile_BlockTensor:$into,         // the other elements
-    DenseI64ArrayAttr:$offsets,     // where the slice's element (0, 0, ...) goes
-    DenseI64ArrayAttr:$strides);    // block elements per slice element, >= 1
-  let results = (outs Tile_BlockTensor:$result);
+    Arg<Tile_BlockTensor, "block of the new elements">:$slice,
+    Arg<Tile_BlockTensor, "block that keeps its other elements">:$into,
+    Arg<DenseI64ArrayAttr, "where the slice's element (0, 0, ...) goes">:$offsets,
+    Arg<DenseI64ArrayAttr, "block elements per slice element, >= 1">:$strides);
+  let results = (outs Res<Tile_BlockTensor, "block of the shape of `into`">:$result);
   let assemblyFormat = [{
     $slice `into` $into $offsets `strides` $strides attr-dict
     `:` type($slice) `into` type($result)
@@ -325,18 +329,19 @@ def DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
     ```
   }];
   let arguments = (ins
-    Tile_BlockTensor:$lhs,                        // float block
-    Tile_BlockTensor:$rhs,                        // of the same element type
-    Tile_BlockTensor:$acc,                        // summand
-    DenseI64ArrayAttr:$lhs_contract,              // contracting dims of lhs
-    DenseI64ArrayAttr:$rhs_contract,              // their partners in rhs
-    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$lhs_batch, // batch dims of lhs
-    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$rhs_batch, // their partners
-    DefaultValuedAttr<Tile_PrecisionAttr,
-      "::tilefuse::tile::Precision::ieee">:$precision, // contract
-    DefaultValuedAttr<Tile_MmaKindAttr,
-      "::tilefuse::tile::MmaKind::fma">:$mma);    // wish
-  let results = (outs Tile_BlockTensor:$result);
+    Arg<Tile_BlockTensor, "left operand, a float block">:$lhs,
+    Arg<Tile_BlockTensor, "right operand, of the same element type">:$rhs,
+    Arg<Tile_BlockTensor, "summand">:$acc,
+    Arg<DenseI64ArrayAttr, "contracting dims of lhs">:$lhs_contract,
+    Arg<DenseI64ArrayAttr, "their partners in rhs">:$rhs_contract,
+    Arg<DefaultValuedAttr<DenseI64ArrayAttr, "{}">, "batch dims of lhs">:$lhs_batch,
+    Arg<DefaultValuedAttr<DenseI64ArrayAttr, "{}">, "their partners in rhs">:$rhs_batch,
+    Arg<DefaultValuedAttr<Tile_PrecisionAttr, "::tilefuse::tile::Precision::ieee">,
+        "contract on the multiplicands">:$precision,
+    Arg<DefaultValuedAttr<Tile_MmaKindAttr, "::tilefuse::tile::MmaKind::fma">,
+        "instruction that the schedule wishes for">:$mma);
+  let results = (outs
+    Res<Tile_BlockTensor, "acc + sum of products: batch, lhs free, rhs free dims">:$result);
   let assemblyFormat = [{
     $lhs `,` $rhs `,` $acc `lhs_contract` $lhs_contract `rhs_contract`
     $rhs_contract (`batch` $lhs_batch^ $rhs_batch)? attr-dict
@@ -365,9 +370,10 @@ def ReduceOp : Tile_Op<"reduce", [SingleBlock, RecursiveMemoryEffects]> {
     ```
   }];
   let arguments = (ins
-    Variadic<Tile_BlockTensor>:$inputs,  // one or more, of one shape
-    DenseI64ArrayAttr:$dims);            // increasing
-  let results = (outs Variadic<Tile_BlockTensor>:$outputs);
+    Arg<Variadic<Tile_BlockTensor>, "one or more, of one shape">:$inputs,
+    Arg<DenseI64ArrayAttr, "reduced dims, increasing">:$dims);
+  let results = (outs
+    Res<Variadic<Tile_BlockTensor>, "one per input, reduced dims of size 1">:$outputs);
   let regions = (region SizedRegion<1>:$combiner);
   let assemblyFormat = [{
     `(` $inputs `)` `dims` $dims attr-dict
@@ -393,10 +399,11 @@ def ScanOp : Tile_Op<"scan", [SingleBlock, RecursiveMemoryEffects]> {
     ```
   }];
   let arguments = (ins
-    Variadic<Tile_BlockTensor>:$inputs,  // one or more, of one shape
-    I64Attr:$dim,                        // along which
-    UnitAttr:$reverse);                  // from the last element
-  let results = (outs Variadic<Tile_BlockTensor>:$outputs);
+    Arg<Variadic<Tile_BlockTensor>, "one or more, of one shape">:$inputs,
+    Arg<I64Attr, "dim along which it runs">:$dim,
+    Arg<UnitAttr, "starts at the last element">:$reverse);
+  let results = (outs
+    Res<Variadic<Tile_BlockTensor>, "one per input, of its shape">:$outputs);
   let regions = (region SizedRegion<1>:$combiner);
   let assemblyFormat = [{
     `(` $inputs `)` `dim` $dim (`reverse` $reverse^)? attr-dict
@@ -414,8 +421,8 @@ def PrintOp : Tile_Op<"debug_print", [MemoryEffects<[MemWrite]>]> {
     ```
   }];
   let arguments = (ins
-    StrAttr:$prefix,   // printed before the value
-    AnyType:$value);   // block or scalar
+    Arg<StrAttr, "printed before the value">:$prefix,
+    Arg<AnyType, "block or scalar">:$value);
   let assemblyFormat = "$prefix `,` $value attr-dict `:` type($value)";
   let hasVerifier = 1;
 }
@@ -430,8 +437,8 @@ def AssertOp : Tile_Op<"assert", [MemoryEffects<[MemWrite]>]> {
     ```
   }];
   let arguments = (ins
-    AnyType:$condition,  // i1 or a block of i1
-    StrAttr:$message);   // what went wrong
+    Arg<AnyType, "i1 or a block of i1">:$condition,
+    Arg<StrAttr, "what went wrong where it is false">:$message);
   let assemblyFormat = "$condition `,` $message attr-dict `:` type($condition)";
   let hasVerifier = 1;
 }
@@ -455,11 +462,11 @@ def LaunchOp : Tile_Op<"launch", [
     ```
   }];
   let arguments = (ins
-    FlatSymbolRefAttr:$kernel,         // a tile.func
+    Arg<FlatSymbolRefAttr, "the tile.func that runs">:$kernel,
     Arg<Variadic<Tile_ViewType>, "inputs", [MemRead]>:$ins,
     Arg<Variadic<Tile_ViewType>, "outputs", [MemRead, MemWrite]>:$outs,
-    UnitAttr:$finish,                  // merges partial results of a launch before
-    OptionalAttr<I64Attr>:$bytes);     // modelled DRAM traffic
+    Arg<UnitAttr, "merges partial results of a launch before">:$finish,
+    Arg<OptionalAttr<I64Attr>, "modelled DRAM traffic, in bytes">:$bytes);
   let assemblyFormat = [{
     $kernel (`ins` `(` $ins^ `:` type($ins) `)`)?
     (`outs` `(` $outs^ `:` type($outs) `)`)? (`finish` $finish^)? attr-dict
@@ -476,8 +483,8 @@ def AllocOp : Tile_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
     ```
   }];
   let arguments = (ins
-    OptionalAttr<I64Attr>:$offset); // in bytes, a multiple of 256
-  let results = (outs Tile_ViewType:$result);
+    Arg<OptionalAttr<I64Attr>, "place in the workspace in bytes, a multiple of 256">:$offset);
+  let results = (outs Res<Tile_ViewType, "dense view of the buffer">:$result);
   let assemblyFormat = "(`at` $offset^)? attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
@@ -489,8 +496,8 @@ def ConstantOp : Tile_Op<"constant", [Pure]> {
     %c = tile.constant dense<[1.0, 2.0]> : tensor<2xf32> : !tile.view<2xf32>
     ```
   }];
-  let arguments = (ins ElementsAttr:$value); // dense, of the result's shape
-  let results = (outs Tile_ViewType:$result);
+  let arguments = (ins Arg<ElementsAttr, "dense, of the result's shape">:$value);
+  let results = (outs Res<Tile_ViewType, "dense view of the data">:$result);
   let assemblyFormat = "$value attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
@@ -506,9 +513,9 @@ def ViewCastOp : Tile_Op<"view_cast", [Pure]> {
     ```
   }];
   let arguments = (ins
-    Tile_ViewType:$view,                      // memory to see in another way
-    DefaultValuedAttr<I64Attr, "0">:$offset); // elements to the result's start
-  let results = (outs Tile_ViewType:$result);
+    Arg<Tile_ViewType, "memory to see in another way">:$view,
+    Arg<DefaultValuedAttr<I64Attr, "0">, "elements to the result's start">:$offset);
+  let results = (outs Res<Tile_ViewType, "view of the same memory">:$result);
   let assemblyFormat =
       "$view (`offset` $offset^)? attr-dict `:` type($view) `->` type($result)";
   let hasVerifier = 1;

@@ -24,8 +24,8 @@ def AllocSharedOp : Tile_Op<"alloc_shared", [MemoryEffects<[MemAlloc]>]> {
     ```
   }];
   let arguments = (ins
-    OptionalAttr<I64Attr>:$offset); // byte offset in the block's shared memory
-  let results = (outs Tile_SharedType:$result);
+    Arg<OptionalAttr<I64Attr>, "byte offset in the block's shared memory">:$offset);
+  let results = (outs Res<Tile_SharedType, "the tile, of any layout">:$result);
   let assemblyFormat = "(`at` $offset^)? attr-dict `:` type($result)";
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -49,10 +49,10 @@ def CopyToSharedOp : Tile_Op<"copy_to_shared"> {
     ```
   }];
   let arguments = (ins
-    Tile_BlockTensor:$value,                          // distributed block
-    Arg<Tile_SharedType, "where to", [MemWrite]>:$dest, // tile of that shape
-    OptionalAttr<Tile_PrecisionAttr>:$rounding,       // tf32, or nothing
-    UnitAttr:$rest);                                  // value - rounded value
+    Arg<Tile_BlockTensor, "distributed block to store">:$value,
+    Arg<Tile_SharedType, "tile of that shape", [MemWrite]>:$dest,
+    Arg<OptionalAttr<Tile_PrecisionAttr>, "tf32: round f32 elements to it">:$rounding,
+    Arg<UnitAttr, "store value - rounded value">:$rest);
   let assemblyFormat = [{
     $value `,` $dest (`rounding` $rounding^)? (`rest` $rest^)? attr-dict
     `:` type($value) `,` type($dest)
@@ -70,8 +70,9 @@ def LoadSharedOp : Tile_Op<"load_shared"> {
     ```
   }];
   let arguments = (ins
-    Arg<Tile_SharedType, "what", [MemRead]>:$source);  // tile of the result's shape
-  let results = (outs Tile_BlockTensor:$result);       // its encoding says who reads what
+    Arg<Tile_SharedType, "tile of the result's shape", [MemRead]>:$source);
+  let results = (outs
+    Res<Tile_BlockTensor, "block whose encoding says which thread reads what">:$result);
   let assemblyFormat =
       "$source attr-dict `:` type($source) `->` type($result)";
   let hasVerifier = 1;
@@ -92,13 +93,14 @@ def AsyncCopyOp : Tile_Op<"async_copy"> {
     ```
   }];
   let arguments = (ins
-    Tile_ViewType:$view,              // source in global memory
-    Variadic<Index>:$offsets,         // coordinates of element (0, 0, ...)
-    Arg<Tile_SharedType, "where to", [MemWrite]>:$dest, // tile of the block's shape
-    Tile_DistributedAttr:$layout,     // threads to elements
-    OptionalAttr<DenseI64ArrayAttr>:$steps, // view elements per block element
-    UnitAttr:$deferred);              // a later async_commit makes the group
-  let results = (outs Tile_TokenType:$token);
+    Arg<Tile_ViewType, "source in global memory">:$view,
+    Arg<Variadic<Index>, "coordinates of element (0, 0, ...)">:$offsets,
+    Arg<Tile_SharedType, "tile of the block's shape", [MemWrite]>:$dest,
+    Arg<Tile_DistributedAttr, "threads to elements">:$layout,
+    Arg<OptionalAttr<DenseI64ArrayAttr>, "view elements per block element">:$steps,
+    Arg<UnitAttr, "a later async_commit makes the group">:$deferred);
+  let results = (outs
+    Res<Tile_TokenType, "stands for the copy; async_wait takes it">:$token);
   let assemblyFormat = [{
     $view `[` $offsets `]` `to` $dest `layout` $layout (`deferred` $deferred^)?
     attr-dict
@@ -120,8 +122,8 @@ def AsyncWaitOp : Tile_Op<"async_wait", [MemoryEffects<[MemRead, MemWrite]>]> {
     ```
   }];
   let arguments = (ins
-    Variadic<Tile_TokenType>:$tokens,                 // copies waited for
-    DefaultValuedAttr<I64Attr, "0">:$newest);         // groups not waited for
+    Arg<Variadic<Tile_TokenType>, "copies waited for">:$tokens,
+    Arg<DefaultValuedAttr<I64Attr, "0">, "groups not waited for">:$newest);
   let assemblyFormat = "($tokens^)? (`newest` $newest^)? attr-dict";
   let hasVerifier = 1;
 }
@@ -149,10 +151,10 @@ def SharedSlotOp : Tile_Op<"shared_slot", [Pure]> {
     ```
   }];
   let arguments = (ins
-    Tile_SharedType:$source,               // ring of buffers
-    Index:$step,                           // round of the loop, or a constant
-    DefaultValuedAttr<I64Attr, "0">:$ahead); // rounds ahead of it, at least 0
-  let results = (outs Tile_SharedType:$result);
+    Arg<Tile_SharedType, "ring of buffers">:$source,
+    Arg<Index, "round of the loop, or a constant">:$step,
+    Arg<DefaultValuedAttr<I64Attr, "0">, "rounds ahead of it, at least 0">:$ahead);
+  let results = (outs Res<Tile_SharedType, "one buffer of the ring">:$result);
   let assemblyFormat = [{
     $source `[` $step `]` (`ahead` $ahead^)? attr-dict
     `:` type($source) `->` type($result)
@@ -172,10 +174,10 @@ def SharedWindowOp : Tile_Op<"shared_window", [Pure]> {
     ```
   }];
   let arguments = (ins
-    Tile_SharedType:$source,       // tile seen through the window
-    DenseI64ArrayAttr:$offsets,    // of element (0, 0, ...)
-    DenseI64ArrayAttr:$strides);   // operand elements per result element
-  let results = (outs Tile_SharedType:$result);
+    Arg<Tile_SharedType, "tile seen through the window">:$source,
+    Arg<DenseI64ArrayAttr, "operand coordinates of element (0, 0, ...)">:$offsets,
+    Arg<DenseI64ArrayAttr, "operand elements per result element">:$strides);
+  let results = (outs Res<Tile_SharedType, "the slice, in the same memory">:$result);
   let assemblyFormat = [{
     $source $offsets `strides` $strides attr-dict
     `:` type($source) `->` type($result)
@@ -193,8 +195,8 @@ def SharedReshapeOp : Tile_Op<"shared_reshape", [Pure]> {
         : !tile.shared<1x8x34xf32, #s> -> !tile.shared<8x34xf32, #t>
     ```
   }];
-  let arguments = (ins Tile_SharedType:$source); // tile to see in another shape
-  let results = (outs Tile_SharedType:$result);
+  let arguments = (ins Arg<Tile_SharedType, "tile to see in another shape">:$source);
+  let results = (outs Res<Tile_SharedType, "the same memory in another shape">:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
   let hasVerifier = 1;
 }
@@ -210,9 +212,10 @@ def SharedTransOp : Tile_Op<"shared_trans", [Pure]> {
     ```
   }];
   let arguments = (ins
-    Tile_SharedType:$source,         // tile to permute
-    DenseI64ArrayAttr:$permutation); // a permutation of its dims
-  let results = (outs Tile_SharedType:$result);
+    Arg<Tile_SharedType, "tile to permute">:$source,
+    Arg<DenseI64ArrayAttr, "a permutation of its dims">:$permutation);
+  let results = (outs
+    Res<Tile_SharedType, "the same memory with its dims permuted">:$result);
   let assemblyFormat =
       "$source $permutation attr-dict `:` type($source) `->` type($result)";
   let hasVerifier = 1;
@@ -234,8 +237,8 @@ def ConvertLayoutOp : Tile_Op<"convert_layout", [Pure]> {
     %b = tile.convert_layout %a : tensor<8x32xf32, #l> -> tensor<8x32xf32, #m>
     ```
   }];
-  let arguments = (ins Tile_BlockTensor:$value); // block in one layout
-  let results = (outs Tile_BlockTensor:$result); // the same in another
+  let arguments = (ins Arg<Tile_BlockTensor, "block in one layout">:$value);
+  let results = (outs Res<Tile_BlockTensor, "the same in another">:$result);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
   let hasVerifier = 1;
 }
@@ -270,22 +273,21 @@ def MmaOp : Tile_Op<"mma", [AllTypesMatch<["acc", "result"]>]> {
   let arguments = (ins
     Arg<Tile_SharedType, "left operand", [MemRead]>:$lhs,
     Arg<Tile_SharedType, "right operand", [MemRead]>:$rhs,
-    Tile_BlockTensor:$acc,                       // summand, in registers
-    DenseI64ArrayAttr:$lhs_contract,             // contracting dims of lhs
-    DenseI64ArrayAttr:$rhs_contract,             // their partners in rhs
-    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$lhs_batch, // batch dims of lhs
-    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$rhs_batch, // their partners
-    DefaultValuedAttr<Tile_PrecisionAttr,
-      "::tilefuse::tile::Precision::ieee">:$precision, // contract on multiplicands
-    DefaultValuedAttr<Tile_MmaKindAttr,
-      "::tilefuse::tile::MmaKind::fma">:$mma,    // instruction
-    OptionalAttr<Tile_DistributedAttr>:$lhs_layout, // lhs fragments (mma_sync)
-    OptionalAttr<Tile_DistributedAttr>:$rhs_layout, // rhs fragments (mma_sync)
-    UnitAttr:$lhs_rounded,                       // lhs holds tf32 values
-    UnitAttr:$rhs_rounded,                       // rhs holds tf32 values
-    Arg<Optional<Tile_SharedType>, "what rounding took from rhs",
-        [MemRead]>:$rhs_rest);                   // small parts (wgmma, ieee)
-  let results = (outs Tile_BlockTensor:$result); // acc + lhs * rhs
+    Arg<Tile_BlockTensor, "summand, in registers">:$acc,
+    Arg<DenseI64ArrayAttr, "contracting dims of lhs">:$lhs_contract,
+    Arg<DenseI64ArrayAttr, "their partners in rhs">:$rhs_contract,
+    Arg<DefaultValuedAttr<DenseI64ArrayAttr, "{}">, "batch dims of lhs">:$lhs_batch,
+    Arg<DefaultValuedAttr<DenseI64ArrayAttr, "{}">, "their partners in rhs">:$rhs_batch,
+    Arg<DefaultValuedAttr<Tile_PrecisionAttr, "::tilefuse::tile::Precision::ieee">,
+        "contract on multiplicands">:$precision,
+    Arg<DefaultValuedAttr<Tile_MmaKindAttr, "::tilefuse::tile::MmaKind::fma">,
+        "instruction that multiplies">:$mma,
+    Arg<OptionalAttr<Tile_DistributedAttr>, "lhs fragments (mma_sync)">:$lhs_layout,
+    Arg<OptionalAttr<Tile_DistributedAttr>, "rhs fragments (mma_sync)">:$rhs_layout,
+    Arg<UnitAttr, "lhs holds tf32 values">:$lhs_rounded,
+    Arg<UnitAttr, "rhs holds tf32 values">:$rhs_rounded,
+    Arg<Optional<Tile_SharedType>, "what rounding took from rhs", [MemRead]>:$rhs_rest);
+  let results = (outs Res<Tile_BlockTensor, "acc + lhs * rhs">:$result);
   let assemblyFormat = [{
     $lhs `,` $rhs `,` $acc `lhs_contract` $lhs_contract `rhs_contract`
     $rhs_contract (`batch` $lhs_batch^ $rhs_batch)? (`rest` $rhs_rest^)?
