@@ -193,8 +193,9 @@ Value MishOp::emit(ElementBuilder &e, ValueRange x) {
   return e.mul(x[0], e.math<math::TanhOp>(soft));
 }
 
+// The factor first: it is exactly 1 from 3 on, and 6 x may overflow.
 Value HardswishOp::emit(ElementBuilder &e, ValueRange x) {
-  return e.mul(e.mul(x[0], emitShiftedRelu6(e, x[0])), 1.0 / 6);
+  return e.mul(x[0], e.mul(emitShiftedRelu6(e, x[0]), 1.0 / 6));
 }
 
 Value HardsigmoidOp::emit(ElementBuilder &e, ValueRange x) {

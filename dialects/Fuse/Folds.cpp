@@ -113,7 +113,7 @@ FOLD_ACTIVATION(SeluOp, 1.0507009873554804934193349852946 *
                             expm1IfNegative(x, 1.6732632423543772848, 1))
 FOLD_ACTIVATION(SiluOp, x / (1 + std::exp(-x)))
 FOLD_ACTIVATION(MishOp, x *std::tanh(std::log1p(std::exp(x))))
-FOLD_ACTIVATION(HardswishOp, x *clamp(x + 3, 0, 6) / 6)
+FOLD_ACTIVATION(HardswishOp, x *(clamp(x + 3, 0, 6) / 6))
 FOLD_ACTIVATION(HardsigmoidOp, clamp(x + 3, 0, 6) / 6)
 FOLD_ACTIVATION(LeakyReluOp, x > 0 ? x : x * getSlope().convertToDouble())
 FOLD_ACTIVATION(EluOp, expm1IfNegative(x, getAlpha().convertToDouble(), 1))

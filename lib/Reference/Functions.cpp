@@ -34,7 +34,7 @@ double mish(double x) { return std::isnan(x) ? x : x * std::tanh(softplus(x)); }
 
 double hardsigmoid(double x) { return relu6(x + 3) / 6; }
 
-double hardswish(double x) { return x * relu6(x + 3) / 6; }
+double hardswish(double x) { return x * (relu6(x + 3) / 6); }
 
 double gelu(double x) {
   return 0.5 * x * (1 + std::erf(x / std::numbers::sqrt2));

@@ -122,7 +122,7 @@ static Error makeError(const std::string &path, const llvm::Twine &message) {
 }
 
 /// Moves elements from column-major to row-major positions.
-static void transposeFromFortran(Tensor &tensor, const char *source) {
+static void transposeFromFortran(Tensor &tensor, llvm::StringRef source) {
   size_t width = getElementBytes(tensor.getType());
   llvm::ArrayRef<int64_t> shape = tensor.getShape();
   llvm::SmallVector<int64_t> index(shape.size(), 0);
@@ -131,7 +131,7 @@ static void transposeFromFortran(Tensor &tensor, const char *source) {
     int64_t position = 0;
     for (size_t d = shape.size(); d-- > 0;)
       position = position * shape[d] + index[d];
-    std::memcpy(target + i * width, source + position * width, width);
+    std::memcpy(target + i * width, source.data() + position * width, width);
     for (size_t d = shape.size(); d-- > 0;) {
       if (++index[d] < shape[d])
         break;
@@ -188,7 +188,7 @@ Expected<Tensor> readNpy(const std::string &path) {
 
   Tensor tensor(header.type, header.shape);
   if (header.fortranOrder && header.shape.size() > 1)
-    transposeFromFortran(tensor, content.data());
+    transposeFromFortran(tensor, content);
   else if (!content.empty())
     std::memcpy(tensor.data(), content.data(), content.size());
   return tensor;

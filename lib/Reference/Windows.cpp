@@ -6,6 +6,7 @@
 #include "dialects/Fuse/Fuse.h"
 
 #include <cmath>
+#include <type_traits>
 
 namespace tilefuse::reference {
 
@@ -104,10 +105,13 @@ static Windows getWindows(OpTy op, mlir::Value operand, bool transposed) {
 
 /// Whether `candidate` replaces `best`: NaN wins, the first of equals stays.
 template <typename T> static bool beats(T candidate, T best, bool wantMaximum) {
-  if (best != best)
-    return false;
-  return candidate != candidate ||
-         (wantMaximum ? candidate > best : candidate < best);
+  if constexpr (std::is_floating_point_v<T>) {
+    if (std::isnan(best))
+      return false;
+    if (std::isnan(candidate))
+      return true;
+  }
+  return wantMaximum ? candidate > best : candidate < best;
 }
 
 /// The extreme element of a window and its tap; `best` holds the neutral value.

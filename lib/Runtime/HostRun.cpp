@@ -127,6 +127,7 @@ Expected<void> Program::runOnHost(std::span<const void *const> inputs,
   for (const LaunchData &launch : entry.launches) {
     const KernelData &kernel = data.kernels[launch.kernel];
     std::vector<void *> arguments;
+    arguments.reserve(launch.arguments.size());
     for (const BufferRef &ref : launch.arguments)
       arguments.push_back(
           resolve(ref, inputs, outputs, workspace, data.constants.data()));

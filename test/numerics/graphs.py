@@ -593,9 +593,17 @@ class Graph:
     # Normalisations ------------------------------------------------------------
 
     def softmax(self, x, dim, log=False):
-        function = F.log_softmax if log else F.softmax
-        return self._move("log_softmax" if log else "softmax", x, f"dim {dim}",
-                          lambda a: function(a, dim))
+        def run(mode, a):
+            if mode != "shaken":
+                return (F.log_softmax if log else F.softmax)(a, dim)
+            # Its derivative cancels where one element is nearly all: the sum is off too.
+            shifted = a - a.amax(dim, keepdim=True).detach()
+            exps = Shaken.apply(shifted.exp())
+            total = Shaken.apply(exps.sum(dim, keepdim=True))
+            return shifted - total.log() if log else exps / total
+
+        return self._op(f"fuse.{'log_softmax' if log else 'softmax'} %{x.name} dim {dim} : "
+                        f"{x.type} -> {x.type}", [(x.shape, x.dtype)], [x], run)
 
     def batch_norm(self, x, gamma, beta, mean, var, eps=1e-5, momentum=0.1):
         def run(mode, a, g, b, m, v):
