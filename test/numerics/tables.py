@@ -80,6 +80,14 @@ def parametric():
 
 
 @family("pointwise")
+def exact_pieces():
+    """Pieces on which a function is its argument, exactly; what is left shows any rounding."""
+    yield case("exact-pieces", lambda g: [
+        g.binary("sub", g.unary(name, x), x) for x in [g.input("x", (999,), low=3.0, scale=300.0)]
+        for name in ("hardswish", "relu", "abs")])
+
+
+@family("pointwise")
 def element_types():
     for dtype in ("f16", "bf16", "f64"):
         def build(g, dtype=dtype):
