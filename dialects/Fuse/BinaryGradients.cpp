@@ -29,13 +29,12 @@ Value differentiate(DivOp op, B &b, Value dy, unsigned operand) {
   return b.neg(b.mul(dy, b.div(op.getResult(), op.getRhs())));
 }
 
-// Equal operands share the gradient, as in PyTorch; NaN in either gives it to
-// neither comparison, so the select keeps half.
+// Equal operands share the gradient. The conditions are PyTorch's: NaN in either
+// operand is neither equal nor less, and both get all of it.
 Value shareExtreme(B &b, Value dy, Value mine, Value other, bool isMax) {
-  Value wins = isMax ? b.less(other, mine) : b.less(mine, other);
   Value loses = isMax ? b.less(mine, other) : b.less(other, mine);
-  Value half = b.mul(dy, 0.5);
-  return b.select(wins, dy, b.select(loses, b.scalar(dy, 0.0), half));
+  Value share = b.select(b.equal(mine, other), b.mul(dy, 0.5), dy);
+  return b.select(loses, b.scalar(dy, 0.0), share);
 }
 Value differentiate(MaximumOp op, B &b, Value dy, unsigned operand) {
   Value mine = operand == 0 ? op.getLhs() : op.getRhs();
@@ -64,18 +63,26 @@ Value differentiate(PowOp op, B &b, Value dy, unsigned operand) {
   return b.select(flat, b.scalar(dy, 0.0), b.mul(dy, slope));
 }
 
-// x - y floor(x / y).
+// r = x - y q with q = floor(x / y), which must be the q of this very r: x / y
+// rounds, and may reach the next integer. An r that rounded to y itself, or an
+// infinite y, leaves q = -1.
 Value differentiate(RemainderOp op, B &b, Value dy, unsigned operand) {
   if (operand == 0)
     return dy;
-  Value quotient = b.create<FloorOp>(b.div(op.getLhs(), op.getRhs()));
+  Value x = op.getLhs(), y = op.getRhs(), r = op.getResult();
+  Value quotient = b.create<RoundOp>(b.div(b.sub(x, r), y));
+  quotient = b.select(b.equal(r, y), b.scalar(y, -1.0), quotient);
+  quotient = b.select(b.equal(y, b.scalar(y, 0.0)), b.div(x, y), quotient);
   return b.neg(b.mul(dy, quotient));
 }
 
-// atan2(y, x): d/dy = x / (x^2 + y^2), d/dx = -y / (x^2 + y^2).
+// atan2(y, x): d/dy = x / (x^2 + y^2), d/dx = -y / (x^2 + y^2); 0 where both are
+// 0, as in PyTorch.
 Value differentiate(Atan2Op op, B &b, Value dy, unsigned operand) {
   Value y = op.getLhs(), x = op.getRhs();
-  Value scaled = b.div(dy, b.add(b.mul(x, x), b.mul(y, y)));
+  Value square = b.add(b.mul(x, x), b.mul(y, y));
+  Value isOrigin = b.equal(square, b.scalar(square, 0.0));
+  Value scaled = b.select(isOrigin, b.scalar(dy, 0.0), b.div(dy, square));
   return operand == 0 ? b.mul(scaled, x) : b.neg(b.mul(scaled, y));
 }
 

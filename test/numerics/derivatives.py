@@ -136,11 +136,18 @@ def kinks():
     for i, (name, text, function) in enumerate(PARAMETRIC):
         yield make(f"{name}-{i}", lambda g, n=name, t=text, f=function: g.unary(
             n, g.input("x", (len(bounds),), values=bounds), t, f))
-    ties = [1.0, 1.0, 2.0, 0.0, -0.0, INF, -INF]
+    ties = [1.0, 1.0, 2.0, 0.0, -0.0, INF, -INF, NAN]
     for name in ("maximum", "minimum"):
         yield make(f"{name}-ties", lambda g, n=name: g.binary(
             n, g.input("x", (len(ties), 1), values=ties), g.input("y", (len(ties),),
                                                                   values=ties)))
+    yield make("atan2-origin", lambda g: g.binary("atan2", g.input(
+        "x", (5,), values=[0.0, -0.0, 0.0, 1.0, 0.0]), g.input(
+            "y", (5,), values=[0.0, 0.0, -0.0, 0.0, -1.0])))
+    # Quotients that round up to the next integer, and those of what rounds to the divisor.
+    yield make("remainder-steps", lambda g: g.binary("remainder", g.input(
+        "x", (9,), values=[1.0, 0.3, 6.0, -6.0, 1e-20, 7.0, -7.0, 1.0, 0.0]), g.input(
+            "y", (9,), values=[0.1, 0.1, 2.0, 2.0, -1e30, -INF, -INF, 0.0, 0.0])))
     yield make("maximum-of-itself", lambda g: g.binary("maximum", x, x)
                if (x := anywhere(g)) else None)
     rows = [[1.0, 1.0, 1.0, 1.0], [0.0, 2.0, 2.0, 1.0], [-1.0, 0.0, -0.0, 0.0],
