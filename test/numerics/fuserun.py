@@ -26,6 +26,7 @@ def find_build():
 
 FUSE_RUN = find_build() / "bin" / "fuse-run"
 FUSE_COMPILE = find_build() / "bin" / "fuse-compile"
+FUSE_OPT = find_build() / "bin" / "fuse-opt"
 JOBS = os.cpu_count() or 1
 
 # e of one rounding to the type: with few elements, e is no statistic.

@@ -8,19 +8,19 @@ import fuserun
 
 SMALL = fuserun.ROOT / "examples" / "mlir" / "small"
 
-SHIFTED = """%moved = fuse.slice %a offsets [0, 0, 1, 1] sizes [2, 64, 37, 69] strides [1, 1, 1, 1]
-      : tensor<2x64x38x70xf32> -> tensor<2x64x37x69xf32>
-  %y = fuse.max_pool2d %moved kernel [4, 4] : tensor<2x64x37x69xf32>"""
+SHIFTED = """%moved = fuse.slice %a offsets [0, 0, 1, 1] sizes [2, 64, 37, 133] strides [1, 1, 1, 1]
+      : tensor<2x64x38x134xf32> -> tensor<2x64x37x133xf32>
+  %y = fuse.max_pool2d %moved kernel [4, 4] : tensor<2x64x37x133xf32>"""
 
-SWAPPED = """%first = fuse.slice %right offsets [0, 0, 0, 0] sizes [2, 1, 37, 133] strides [1, 1, 1, 1]
-      : tensor<2x128x37x133xf32> -> tensor<2x1x37x133xf32>
-  %second = fuse.slice %right offsets [0, 1, 0, 0] sizes [2, 1, 37, 133] strides [1, 1, 1, 1]
-      : tensor<2x128x37x133xf32> -> tensor<2x1x37x133xf32>
-  %rest = fuse.slice %right offsets [0, 2, 0, 0] sizes [2, 126, 37, 133] strides [1, 1, 1, 1]
-      : tensor<2x128x37x133xf32> -> tensor<2x126x37x133xf32>
+SWAPPED = """%first = fuse.slice %right offsets [0, 0, 0, 0] sizes [2, 1, 69, 133] strides [1, 1, 1, 1]
+      : tensor<2x128x69x133xf32> -> tensor<2x1x69x133xf32>
+  %second = fuse.slice %right offsets [0, 1, 0, 0] sizes [2, 1, 69, 133] strides [1, 1, 1, 1]
+      : tensor<2x128x69x133xf32> -> tensor<2x1x69x133xf32>
+  %rest = fuse.slice %right offsets [0, 2, 0, 0] sizes [2, 126, 69, 133] strides [1, 1, 1, 1]
+      : tensor<2x128x69x133xf32> -> tensor<2x126x69x133xf32>
   %y = fuse.concat %second, %first, %rest dim 1
-      : (tensor<2x1x37x133xf32>, tensor<2x1x37x133xf32>, tensor<2x126x37x133xf32>)
-      -> tensor<2x128x37x133xf32>
+      : (tensor<2x1x69x133xf32>, tensor<2x1x69x133xf32>, tensor<2x126x69x133xf32>)
+      -> tensor<2x128x69x133xf32>
   return %y"""
 
 # (graph, what is replaced, by what, the output that is wrong)
@@ -28,7 +28,7 @@ WRONG = {
     "changed-constant": ("p82", [("dense<2.0>", "dense<2.01>")], 0),
     "dropped-bias": ("p54", [("fuse.mul %z, %multiplier", "fuse.mul %conv, %multiplier")], 0),
     "shifted-window": ("p82", [("%y = fuse.max_pool2d %a kernel [4, 4] : "
-                                "tensor<2x64x38x70xf32>", SHIFTED)], 0),
+                                "tensor<2x64x38x134xf32>", SHIFTED)], 0),
     "stale-running-mean": ("p73", [("return %y, %new_mean", "return %y, %mean")], 1),
     "swapped-channels": ("p91", [("%y = fuse.sigmoid", "%right = fuse.sigmoid"),
                                  ("return %y", SWAPPED)], 0),

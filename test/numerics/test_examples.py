@@ -1,6 +1,9 @@
 """The example graphs at the small size, on both schedules, by fuse-run's own check and
 against PyTorch on the same inputs."""
 
+import re
+import subprocess
+
 import numpy
 import pytest
 import torch
@@ -46,7 +49,6 @@ def p91(r, x, w, b, bias):
 
 def shapes(name):
     """The argument shapes, as the text of the example states them."""
-    import re
     head = (EXAMPLES / f"{name}.mlir").read_text().split("->")[0]
     return [tuple(int(n) for n in t.split("x")[:-1])
             for t in re.findall(r"%\w+: tensor<([0-9xf]+)>", head)]
@@ -96,9 +98,52 @@ def test_full_size_signatures():
                 "p73": ["128x8x128x128", "64x8x3x3"] + ["64"] * 5,
                 "p97": ["1024x8192", "8192x8192", "8192", "1"] + ["8192"] * 4,
                 "p91": ["128x64x64x64", "64x128x4x4", "128", "128x1x1"]}
-    import re
     for name, expected in promised.items():
         text = (EXAMPLES.parent / f"{name}.mlir").read_text()
         head = text.split(") \n")[0].split("->")[0]
         assert re.findall(r"%\w+: tensor<([0-9x]+)xf32>", head) == expected, name
         assert f"func.func @{name}(" in text
+
+
+SCHEDULE = re.compile(r"schedule\(#fuse\.schedule<block = \[([0-9, ]+)\].*?>\)")
+ANCHOR = re.compile(r"\{fuse\.anchor\}.*-> tensor<([0-9x]+)xf32>")
+
+
+def schedule_text(path):
+    """The kernels of a graph with the schedules of sm_90a."""
+    return subprocess.run(
+        [str(fuserun.FUSE_OPT), str(path), "--fuse-to-ptx=stop-after=schedules"],
+        check=True, capture_output=True, text=True).stdout
+
+
+def tiles(text):
+    """[(block, extents of the parallel dims)] of the kernels that have an anchor."""
+    return [([int(n) for n in block.split(",")], [int(n) for n in shape.split("x")])
+            for block, shape in zip(SCHEDULE.findall(text), ANCHOR.findall(text))]
+
+
+@pytest.mark.parametrize("name", ["p82", "p54", "p73", "p97", "p91"])
+def test_small_sizes_have_ragged_tiles(name):
+    """Two whole tiles and a ragged one in each dim that is tiled, whether by the small
+    graph's own schedule or by that of the full size."""
+    full = tiles(schedule_text(EXAMPLES.parent / f"{name}.mlir"))
+    small = tiles(schedule_text(EXAMPLES / f"{name}.mlir"))
+    assert full and len(full) == len(small)
+    for (block, whole), (own_block, extents) in zip(full, small):
+        for d, extent in enumerate(extents):
+            for tile in (block[d], own_block[d]):
+                if 1 < tile < whole[d]:
+                    assert extent >= 2 * tile and extent % tile, (d, extent, tile)
+
+
+@pytest.mark.parametrize("name", ["p82", "p54", "p73", "p97", "p91"])
+def test_schedules_of_the_full_size(name, tmp_path):
+    """The tile programs of the full size, run at the small one. A schedule is text: that
+    of each kernel replaces the small graph's own."""
+    full = iter(SCHEDULE.finditer(schedule_text(EXAMPLES.parent / f"{name}.mlir")))
+    text = SCHEDULE.sub(lambda _: next(full)[0], schedule_text(EXAMPLES / f"{name}.mlir"))
+    assert next(full, None) is None
+    path = tmp_path / "scheduled.mlir"
+    path.write_text(text)
+    done = fuserun.run(path, f"--check={EXAMPLES / name}.mlir", "--schedule-target=sm_90a")
+    assert done.returncode == 0, done.stdout + done.stderr
