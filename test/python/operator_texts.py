@@ -49,3 +49,19 @@ def scalar_sum():
   %0 = fuse.reduce sum %x dims [0] : tensor<37xf32> -> tensor<f32>
   return %0 : tensor<f32>
 }"""
+
+
+def total(terms=70, dtype="f32"):
+    """The sum of many tensors; the one before the last is state and counts the calls."""
+    row = f"tensor<3x{dtype}>"
+    arguments = [f"%x{i}: {row}" for i in range(terms)]
+    arguments.insert(-1, f"%n: {row} {{fuse.alias_result = 0 : i64}}")
+    lines = [f"  %s0 = fuse.mul %x0, %x0 : ({row}, {row}) -> {row}"]
+    lines += [f"  %s{i} = fuse.add %s{i - 1}, %x{i} : ({row}, {row}) -> {row}"
+              for i in range(1, terms)]
+    return f"""func.func @total({", ".join(arguments)}) -> ({row}, {row}) {{
+  %one = fuse.constant dense<1.0> : tensor<{dtype}>
+  %m = fuse.add %n, %one : ({row}, tensor<{dtype}>) -> {row}
+{chr(10).join(lines)}
+  return %m, %s{terms - 1} : {row}, {row}
+}}"""

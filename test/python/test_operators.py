@@ -7,9 +7,10 @@ import pickle
 import pytest
 import tilefuse
 import torch
-from operator_texts import batch_norm, chain, convolution, two_results
+from operator_texts import batch_norm, chain, convolution, total, two_results
 from tilefuse.torch.operators import define
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils.flop_counter import FlopCounterMode
 
 MASKS = [(True, True, True), (False, True, False), (True, False, True)]
 
@@ -36,6 +37,33 @@ def test_opcheck(text):
     inputs = make_inputs(operator)
     torch.library.opcheck(operator.overload, inputs)
     torch.library.opcheck(operator.overload, [t.detach() for t in inputs])
+
+
+def test_more_arguments_than_a_schema_takes():
+    """PyTorch allows 64; a whole model has more tensors, which go in lists."""
+    operator = define(total(dtype="f64"))
+    inputs = [torch.randn(3, dtype=torch.float64) for _ in range(71)]
+    for i in (0, 40, 70):
+        inputs[i].requires_grad_()
+    lists = [[t for i, t in enumerate(inputs) if i != 69], inputs[69:70]]
+    torch.library.opcheck(operator.overload, lists)
+    torch.library.opcheck(operator.overload, [[t.detach() for t in part] for part in lists])
+    before = inputs[69].clone()
+    expected = inputs[0] ** 2 + sum(t for t in inputs[1:] if t is not inputs[69])
+    for _ in range(3):  # the later ones are direct
+        y, = operator(*inputs)
+        torch.testing.assert_close(y, expected)
+        gradients = torch.autograd.grad(y.sum(), [inputs[i] for i in (0, 40, 70)])
+        for found, wanted in zip(gradients, (2 * inputs[0].detach(), torch.ones(3), torch.ones(3))):
+            torch.testing.assert_close(found, wanted.double())
+    torch.testing.assert_close(inputs[69], before + 3)
+    with FlopCounterMode(display=False):  # a mode has the dispatcher see the call
+        y, = operator(*inputs)
+        y.sum().backward()
+    torch.testing.assert_close(inputs[0].grad, 2 * inputs[0].detach())
+    torch.testing.assert_close(torch.compile(operator, backend="aot_eager")(*inputs)[0], expected)
+    with pytest.raises(Exception, match="71 tensors"):
+        operator(*inputs[1:])
 
 
 @pytest.mark.parametrize("text", [chain("f64"), two_results("f64"), batch_norm("f64")],

@@ -30,11 +30,10 @@ from ..errors import ArgumentError, UnsupportedError
 from ..program import Program
 from ..signature import ArgumentInfo, Signature
 from . import direct
+from .schemas import Arguments, Overload
 
 __all__ = ["Operator", "Programs", "define"]
 
-_NAMESPACE = "tilefuse"
-_library = torch.library.Library(_NAMESPACE, "FRAGMENT")
 _lock = threading.RLock()
 _operators: dict[tuple[object, ...], Operator] = {}
 
@@ -78,43 +77,6 @@ def define(text: str, name: str | None = None, gradients: Sequence[bool] | None 
 
 def _is_float(info: ArgumentInfo) -> bool:
     return "float" in info.dtype
-
-
-def _identifier(name: str, taken: set[str]) -> str:
-    """``name`` as an argument's name in a schema."""
-    result = re.sub(r"\W", "_", name)
-    if not re.match(r"[A-Za-z]", result) or result in ("self", "out"):
-        result = "arg_" + result
-    while result in taken:
-        result += "_"
-    taken.add(result)
-    return result
-
-
-def _schema(name: str, inputs: Sequence[ArgumentInfo], state: frozenset[int],
-            num_outputs: int) -> str:
-    """The schema of an operator on tensors whose inputs ``state`` are written to."""
-    taken: set[str] = set()
-    arguments = ", ".join(
-        f"Tensor(a{i}!) {_identifier(info.name, taken)}" if i in state
-        else f"Tensor {_identifier(info.name, taken)}" for i, info in enumerate(inputs))
-    results = "Tensor" if num_outputs == 1 else f"({', '.join(['Tensor'] * num_outputs)})"
-    return f"{name}({arguments}) -> {results}"
-
-
-def _register(schema: str, kernel: Callable[..., Any], fake: Callable[..., Any],
-              autograd: Callable[..., Any] | None = None) -> torch._ops.OpOverload:
-    name = schema.split("(", 1)[0]
-    _library.define(schema, tags=(torch.Tag.pt2_compliant_tag, torch.Tag.needs_fixed_stride_order))
-    _library.impl(name, kernel, "CPU")
-    _library.impl(name, kernel, "CUDA")
-    torch.library.register_fake(f"{_NAMESPACE}::{name}", fake, lib=_library)
-    if autograd is not None:
-        _library.impl(name, autograd, "Autograd", with_keyset=True)
-    else:
-        _library.impl(name, torch.library.fallthrough_kernel, "Autograd")
-    overload: torch._ops.OpOverload = getattr(getattr(torch.ops, _NAMESPACE), name).default
-    return overload
 
 
 def _pack(tensors: Sequence[torch.Tensor]) -> Any:
@@ -179,13 +141,11 @@ class Training:
                                 if _is_float(info)]
         self.integers = [i for i in range(self.num_returned) if i not in self._differentiated]
         suffix = f"{target}_" + "_".join(map(str, wanted))
-        self.forward_op = _register(
-            _schema(f"{operator.name}_forward_{suffix}", self.forward.inputs,
-                    frozenset(operator.state), len(outputs)),
-            self.run_forward, self._fake_forward)
-        self.backward_op = _register(
-            _schema(f"{operator.name}_backward_{suffix}", self.backward.inputs, frozenset(),
-                    len(wanted)),
+        self.forward_op = Overload(
+            f"{operator.name}_forward_{suffix}", Arguments(self.forward.inputs, operator.state),
+            len(outputs), self.run_forward, self._fake_forward)
+        self.backward_op = Overload(
+            f"{operator.name}_backward_{suffix}", Arguments(self.backward.inputs), len(wanted),
             self.run_backward, self._fake_backward)
 
     def select_cotangents(self, cotangents: _Tensors) -> _Tensors:
@@ -277,7 +237,7 @@ class Operator:
     #: The operator's name in ``torch.ops.tilefuse``.
     name: str
     signature: Signature
-    #: The operator itself.
+    #: The operator itself; above 64 arguments it takes them in lists (see schemas.py).
     overload: torch._ops.OpOverload
 
     def __init__(self, text: str, name: str | None, gradients: Sequence[bool] | None,
@@ -320,9 +280,9 @@ class Operator:
                            schedule_target)
         digest = hashlib.sha256(repr(self._arguments).encode())
         self.name = re.sub(r"\W", "_", f"{name or self.entry}_{digest.hexdigest()[:12]}")
-        self.overload = _register(
-            _schema(self.name, inputs, frozenset(self.state), len(self.returned)),
-            self._run, self._fake, self._run_autograd)
+        self._dispatched = Overload(self.name, Arguments(inputs, self.state), len(self.returned),
+                                    self._run, self._fake, self._run_autograd)
+        self.overload = self._dispatched.op
 
     def __call__(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         if not torch.compiler.is_compiling() and len(inputs) == len(self._differentiable):
@@ -335,7 +295,7 @@ class Operator:
         """A call of any kind."""
         if (torch.compiler.is_compiling() or len(inputs) != len(self.signature.inputs)
                 or not direct.is_plain(inputs)):
-            result = self.overload(*inputs)
+            result = self._dispatched(*inputs)
             if len(self.returned) == 1:
                 return (result,)
             return tuple(result) if self.returned else ()
@@ -467,5 +427,5 @@ class Operator:
             result = _Call.apply(training, *inputs)
             return result[0] if len(self.returned) == 1 else result
         with torch._C._AutoDispatchBelowAutograd():
-            return self.overload.redispatch(
+            return self._dispatched.redispatch(
                 keyset & torch._C._after_autograd_keyset, *inputs)
