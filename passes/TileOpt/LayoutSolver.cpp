@@ -64,9 +64,9 @@ tilefuse::getReducedLayout(ReduceOp op, const DistributedLayout &layout) {
   std::optional<DistributedLayout> slice = layout.slice(op.getDims());
   if (!slice || !(isAddedUp(op) || isOnlyStored(op, layout)))
     return slice;
-  std::vector<DistributedLayout::Bases> bases;
+  std::vector<DistributedLayout::Bases> bases(numHardware);
   for (unsigned part = 0; part < numHardware; ++part)
-    bases.push_back(slice->getBases(Hardware(part)));
+    bases[part] = slice->getBases(Hardware(part));
   auto isZero = [](const DistributedLayout::Basis &basis) {
     return llvm::all_of(basis, [](int64_t step) { return step == 0; });
   };
@@ -93,9 +93,9 @@ tilefuse::getReducedLayout(ReduceOp op, const DistributedLayout &layout) {
     lane = *given;
     registers.erase(given);
   }
-  std::vector<SmallVector<int64_t, 4>> factors;
+  std::vector<SmallVector<int64_t, 4>> factors(slice->getRank());
   for (unsigned dim = 0; dim < slice->getRank(); ++dim)
-    factors.push_back(slice->getFactors(dim));
+    factors[dim] = slice->getFactors(dim);
   std::string error;
   std::optional<DistributedLayout> divided =
       DistributedLayout::get(factors, bases, error);
@@ -108,7 +108,7 @@ public:
   explicit Solver(FuncOp func) : func(func), numWarps(func.getWarps()) {}
 
   LayoutMap run(const LayoutAnchors &anchors) {
-    for (auto [value, layout] : anchors)
+    for (const auto &[value, layout] : anchors)
       assign(value, layout);
     spread();
     // What is left, largest first, ties in program order; blocks that each use
