@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Fuse/Fuse.h"
+#include "dialects/Fuse/Inference.h"
 
 using namespace mlir;
 using namespace tilefuse;
@@ -142,7 +143,7 @@ OpFoldResult SoftplusOp::fold(FoldAdaptor adaptor) {
 // clamp(clamp(x)) with the same bounds -> clamp(x)
 OpFoldResult ClampOp::fold(FoldAdaptor adaptor) {
   if (auto inner = getInput().getDefiningOp<ClampOp>())
-    if (inner.getMinAttr() == getMinAttr() &&
+    if (!stopsGradient(*this) && inner.getMinAttr() == getMinAttr() &&
         inner.getMaxAttr() == getMaxAttr())
       return getInput();
   constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -154,7 +155,8 @@ OpFoldResult ClampOp::fold(FoldAdaptor adaptor) {
 
 // neg(neg(x)) -> x
 OpFoldResult NegOp::fold(FoldAdaptor adaptor) {
-  if (auto inner = getInput().getDefiningOp<NegOp>())
+  auto inner = getInput().getDefiningOp<NegOp>();
+  if (inner && !stopsGradient(*this) && !stopsGradient(inner))
     return inner.getInput();
   return foldUnary(*this, adaptor.getInput(), [](double x) { return -x; });
 }
@@ -171,7 +173,7 @@ OpFoldResult NotOp::fold(FoldAdaptor adaptor) {
 // relu(relu(x)) -> relu(x), relu(relu6(x)) -> relu6(x)
 OpFoldResult ReluOp::fold(FoldAdaptor adaptor) {
   Operation *inner = getInput().getDefiningOp();
-  if (isa_and_present<ReluOp, Relu6Op>(inner))
+  if (isa_and_present<ReluOp, Relu6Op>(inner) && !stopsGradient(*this))
     return getInput();
   return foldUnary(*this, adaptor.getInput(), [](double x) {
     return clamp(x, 0, std::numeric_limits<double>::infinity());
@@ -180,7 +182,7 @@ OpFoldResult ReluOp::fold(FoldAdaptor adaptor) {
 
 // relu6(relu6(x)) -> relu6(x)
 OpFoldResult Relu6Op::fold(FoldAdaptor adaptor) {
-  if (getInput().getDefiningOp<Relu6Op>())
+  if (getInput().getDefiningOp<Relu6Op>() && !stopsGradient(*this))
     return getInput();
   return foldUnary(*this, adaptor.getInput(),
                    [](double x) { return clamp(x, 0, 6); });
@@ -198,9 +200,12 @@ static bool isExactCast(Type from, Type to) {
 
 // cast(x) to x's type -> x; cast(cast(x)) -> cast(x) when the inner is exact
 OpFoldResult CastOp::fold(FoldAdaptor adaptor) {
+  if (stopsGradient(*this))
+    return {};
   if (getInput().getType() == getType())
     return getInput();
-  if (auto inner = getInput().getDefiningOp<CastOp>()) {
+  auto inner = getInput().getDefiningOp<CastOp>();
+  if (inner && !stopsGradient(inner)) {
     Type source = inner.getInput().getType().getElementType();
     Type middle = getInput().getType().getElementType();
     if (isExactCast(source, middle)) {
@@ -243,9 +248,12 @@ static bool isNumber(Attribute operand, double number) {
          i->getSExtValue() == static_cast<int64_t>(number);
 }
 
-/// `value` when it has the op's own type (no broadcast), else null.
+/// `value` when it may take the op's place: it has the op's own type (no
+/// broadcast), and its gradient. Else null.
 static Value ifSameType(Operation *op, Value value) {
-  return value.getType() == op->getResult(0).getType() ? value : Value();
+  return value.getType() == op->getResult(0).getType() && !stopsGradient(op)
+             ? value
+             : Value();
 }
 
 // x + -0.0 -> x (x + 0.0 would turn -0.0 into 0.0); x + 0 -> x for integers
@@ -306,7 +314,7 @@ static double extreme(double x, double y, int sign) {
 
 // max(x, x) -> x
 OpFoldResult MaximumOp::fold(FoldAdaptor adaptor) {
-  if (getLhs() == getRhs())
+  if (getLhs() == getRhs() && !stopsGradient(*this))
     return getLhs();
   return foldBinary(
       *this, adaptor.getOperands(),
@@ -316,7 +324,7 @@ OpFoldResult MaximumOp::fold(FoldAdaptor adaptor) {
 
 // min(x, x) -> x
 OpFoldResult MinimumOp::fold(FoldAdaptor adaptor) {
-  if (getLhs() == getRhs())
+  if (getLhs() == getRhs() && !stopsGradient(*this))
     return getLhs();
   return foldBinary(
       *this, adaptor.getOperands(),

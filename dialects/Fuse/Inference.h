@@ -66,6 +66,12 @@ inline mlir::RankedTensorType tensorOf(mlir::Value value) {
   return mlir::cast<mlir::RankedTensorType>(value.getType());
 }
 
+/// Whether an op passes no gradient on: a rewrite that drops it, or joins it with
+/// another op, would let one through.
+inline bool stopsGradient(mlir::Operation *op) {
+  return op->hasAttr("fuse.stop_gradient");
+}
+
 /// "2x3x4", for messages.
 std::string formatShape(llvm::ArrayRef<int64_t> shape);
 

@@ -19,9 +19,12 @@ static OpFoldResult foldSplat(Operation *op, Attribute input) {
 
 // reshape(x) to x's type -> x; reshape(reshape(x)) -> reshape(x)
 OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
+  if (stopsGradient(*this))
+    return {};
   if (getInput().getType() == getType())
     return getInput();
-  if (auto inner = getInput().getDefiningOp<ReshapeOp>()) {
+  auto inner = getInput().getDefiningOp<ReshapeOp>();
+  if (inner && !stopsGradient(inner)) {
     getInputMutable().assign(inner.getInput());
     return getResult();
   }
@@ -32,9 +35,12 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
 
 // broadcast(x) to x's type -> x; broadcast(broadcast(x)) -> broadcast(x)
 OpFoldResult BroadcastOp::fold(FoldAdaptor adaptor) {
+  if (stopsGradient(*this))
+    return {};
   if (getInput().getType() == getType())
     return getInput();
-  if (auto inner = getInput().getDefiningOp<BroadcastOp>()) {
+  auto inner = getInput().getDefiningOp<BroadcastOp>();
+  if (inner && !stopsGradient(inner)) {
     getInputMutable().assign(inner.getInput());
     return getResult();
   }
@@ -43,9 +49,12 @@ OpFoldResult BroadcastOp::fold(FoldAdaptor adaptor) {
 
 // transpose by the identity -> x; transpose(transpose(x)) -> transpose(x)
 OpFoldResult TransposeOp::fold(FoldAdaptor adaptor) {
+  if (stopsGradient(*this))
+    return {};
   if (isIdentityPermutation(getPermutation()))
     return getInput();
-  if (auto inner = getInput().getDefiningOp<TransposeOp>()) {
+  auto inner = getInput().getDefiningOp<TransposeOp>();
+  if (inner && !stopsGradient(inner)) {
     setPermutation(applyPermutation(inner.getPermutation(), getPermutation()));
     getInputMutable().assign(inner.getInput());
     return getResult();
@@ -55,9 +64,12 @@ OpFoldResult TransposeOp::fold(FoldAdaptor adaptor) {
 
 // slice of everything -> x; slice(slice(x)) -> slice(x)
 OpFoldResult SliceOp::fold(FoldAdaptor adaptor) {
+  if (stopsGradient(*this))
+    return {};
   if (getInput().getType() == getType())
     return getInput();
-  if (auto inner = getInput().getDefiningOp<SliceOp>()) {
+  auto inner = getInput().getDefiningOp<SliceOp>();
+  if (inner && !stopsGradient(inner)) {
     // Products of strides stay below the extent, or a size of 1 hides them.
     Extents offsets, strides;
     for (auto [offset, size, stride, innerOffset, innerStride] :
@@ -76,6 +88,8 @@ OpFoldResult SliceOp::fold(FoldAdaptor adaptor) {
 
 // pad by nothing -> x; a splat padded by its own value stays one
 OpFoldResult PadOp::fold(FoldAdaptor adaptor) {
+  if (stopsGradient(*this))
+    return {};
   if (getInput().getType() == getType())
     return getInput();
   auto elements = dyn_cast_or_null<DenseElementsAttr>(adaptor.getInput());
@@ -87,7 +101,7 @@ OpFoldResult PadOp::fold(FoldAdaptor adaptor) {
 
 // concat(x) -> x
 OpFoldResult ConcatOp::fold(FoldAdaptor) {
-  if (getInputs().size() == 1)
+  if (getInputs().size() == 1 && !stopsGradient(*this))
     return getInputs()[0];
   return {};
 }
@@ -103,6 +117,8 @@ struct DropBroadcast : OpRewritePattern<BroadcastOp> {
 
   LogicalResult matchAndRewrite(BroadcastOp op,
                                 PatternRewriter &rewriter) const override {
+    if (stopsGradient(op))
+      return rewriter.notifyMatchFailure(op, "it passes no gradient on");
     bool changed = false;
     for (OpOperand &use : llvm::make_early_inc_range(op->getUses())) {
       Operation *user = use.getOwner();

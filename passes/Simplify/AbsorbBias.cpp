@@ -1,6 +1,7 @@
 //===- AbsorbBias.cpp - a bias in front of batch-norm -----------*- C++ -*-===//
 
 #include "dialects/Fuse/Fuse.h"
+#include "dialects/Fuse/Inference.h"
 #include "passes/Simplify/Passes.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -37,6 +38,8 @@ struct AbsorbIntoBatchNorm : OpRewritePattern<BatchNormOp> {
     auto add = op.getX().getDefiningOp<AddOp>();
     if (!add)
       return rewriter.notifyMatchFailure(op, "the input is not a sum");
+    if (stopsGradient(op) || stopsGradient(add))
+      return rewriter.notifyMatchFailure(op, "one passes no gradient on");
     if (!add->hasOneUse())
       return rewriter.notifyMatchFailure(op, "the sum has other uses");
     RankedTensorType type = op.getX().getType();

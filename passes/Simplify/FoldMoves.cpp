@@ -1,6 +1,7 @@
 //===- FoldMoves.cpp - pads, transposes, reshapes and readers ---*- C++ -*-===//
 
 #include "dialects/Fuse/Fuse.h"
+#include "dialects/Fuse/Inference.h"
 #include "passes/Simplify/Passes.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -71,7 +72,7 @@ private:
   /// What `value` transposes when it exchanges its last two dims, else null.
   static Value matchSwap(Value value) {
     auto transpose = value.getDefiningOp<TransposeOp>();
-    if (!transpose)
+    if (!transpose || stopsGradient(transpose))
       return {};
     ArrayRef<int64_t> permutation = transpose.getPermutation();
     int64_t rank = permutation.size();
@@ -96,7 +97,7 @@ struct FoldPadIntoConvolution : OpRewritePattern<ConvolutionOp>, MovePattern {
   LogicalResult matchAndRewrite(ConvolutionOp op,
                                 PatternRewriter &rewriter) const override {
     auto pad = op.getX().template getDefiningOp<PadOp>();
-    if (!pad)
+    if (!pad || stopsGradient(pad))
       return rewriter.notifyMatchFailure(op, "the images are not padded");
     auto value = dyn_cast<FloatAttr>(pad.getValue());
     if (!value || !value.getValue().isZero())
@@ -125,7 +126,7 @@ struct FoldPadIntoWindow : OpRewritePattern<WindowReduceOp>, MovePattern {
   LogicalResult matchAndRewrite(WindowReduceOp op,
                                 PatternRewriter &rewriter) const override {
     auto pad = op.getInput().getDefiningOp<PadOp>();
-    if (!pad)
+    if (!pad || stopsGradient(pad))
       return rewriter.notifyMatchFailure(op, "the input is not padded");
     size_t rank = op.getWindow().size();
     if (!padsTrailing(pad, rank) || !isNeutral(pad.getValue(), op.getKind()))
@@ -167,7 +168,7 @@ struct JoinPads : OpRewritePattern<PadOp>, MovePattern {
                                 PatternRewriter &rewriter) const override {
     auto inner = op.getInput().getDefiningOp<PadOp>();
     size_t rank = op.getLow().size();
-    if (!inner || !padsTrailing(op, rank) || !padsTrailing(inner, rank) ||
+    if (!inner || stopsGradient(inner) || !padsTrailing(op, rank) || !padsTrailing(inner, rank) ||
         inner.getValue() != op.getValue())
       return rewriter.notifyMatchFailure(op, "no pad by the same value inside");
     SmallVector<int64_t> low(op.getLow()), high(op.getHigh());
@@ -194,7 +195,7 @@ struct DropLeadingOnes : OpRewritePattern<ReshapeOp>, MovePattern {
     RankedTensorType type = op.getType();
     ArrayRef<int64_t> shape =
         type.getShape().drop_while([](int64_t extent) { return extent == 1; });
-    if (shape.size() == type.getShape().size())
+    if (shape.size() == type.getShape().size() || stopsGradient(op))
       return rewriter.notifyMatchFailure(op, "no leading dim of 1");
     Value dropped;
     for (OpOperand &use : llvm::make_early_inc_range(op->getUses())) {

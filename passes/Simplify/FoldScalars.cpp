@@ -1,6 +1,7 @@
 //===- FoldScalars.cpp - chains of scalar constants -------------*- C++ -*-===//
 
 #include "dialects/Fuse/Fuse.h"
+#include "dialects/Fuse/Inference.h"
 #include "passes/Simplify/Passes.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -29,7 +30,7 @@ static bool isFloat(Value value) {
 
 template <typename BinaryOp>
 static std::optional<WithScalar> matchScalar(BinaryOp op) {
-  if (!op || !isFloat(op.getResult()))
+  if (!op || !isFloat(op.getResult()) || stopsGradient(op))
     return std::nullopt;
   Type type = op.getResult().getType();
   if (std::optional<double> right = getSplatNumber(op.getRhs()))
@@ -121,6 +122,8 @@ struct Factor {
 
 static std::optional<Factor> matchFactor(Value value) {
   Operation *op = value.getDefiningOp();
+  if (op && stopsGradient(op))
+    return std::nullopt;
   if (auto neg = dyn_cast_or_null<NegOp>(op); neg && isFloat(value))
     return Factor{neg.getInput(), -1, false};
   auto mul = dyn_cast_or_null<MulOp>(op);
@@ -170,6 +173,8 @@ struct ShiftFactor : OpRewritePattern<MulOp>, ScalarPattern {
 
   LogicalResult matchAndRewrite(MulOp op,
                                 PatternRewriter &rewriter) const override {
+    if (stopsGradient(op))
+      return rewriter.notifyMatchFailure(op, "it passes no gradient on");
     for (auto [scaled, other] : {std::pair(op.getLhs(), op.getRhs()),
                                  std::pair(op.getRhs(), op.getLhs())}) {
       std::optional<WithScalar> match =

@@ -43,6 +43,7 @@ static constexpr unsigned kMaxFactors = 16;
 static bool isWideSum(ReduceOp op) {
   Type element = op.getInput().getType().getElementType();
   return op.getKind() == ReduceKind::sum && op.getCount() > 1 &&
+         !stopsGradient(op) &&
          isa<FloatType>(element) && getWideType(element) == element;
 }
 
@@ -83,6 +84,8 @@ private:
     if (auto it = known.find(value); it != known.end())
       return it->second;
     Operation *op = value.getDefiningOp();
+    if (op && stopsGradient(op))
+      return known[value] = isConstant(value);
     bool found = isConstant(value) || isa_and_present<NegOp>(op);
     if (isa_and_present<MulOp>(op))
       found |= hasConstant(op->getOperand(0)) || hasConstant(op->getOperand(1));
@@ -208,7 +211,7 @@ struct SumBroadcast : SumPattern {
   LogicalResult matchAndRewrite(ReduceOp op,
                                 PatternRewriter &rewriter) const override {
     auto broadcast = op.getInput().getDefiningOp<BroadcastOp>();
-    if (!broadcast || !isWideSum(op))
+    if (!broadcast || stopsGradient(broadcast) || !isWideSum(op))
       return rewriter.notifyMatchFailure(op, "no sum of a broadcast");
     RankedTensorType from = broadcast.getInput().getType();
     RankedTensorType type = broadcast.getType();
@@ -248,7 +251,7 @@ struct JoinSums : SumPattern {
     if (!inner || op.getKind() != ReduceKind::sum ||
         inner.getKind() != ReduceKind::sum)
       return rewriter.notifyMatchFailure(op, "no sum of a sum");
-    if (!inner->hasOneUse())
+    if (!inner->hasOneUse() || stopsGradient(inner) || stopsGradient(op))
       return rewriter.notifyMatchFailure(op, "the inner sum has other uses");
     // Dims of the inner result, by their place in its input.
     Extents places, dims(inner.getDims());

@@ -10,7 +10,8 @@ def FuseSimplify : Pass<"fuse-simplify"> {
   let description = [{
     Runs, in this order, `fuse-absorb-bias`, `fuse-decompose-composites`, then
     folding, `fuse-fold-moves`, `fuse-fold-sums`, `fuse-fold-scalars` and
-    `fuse-sink-monotone`, and last the removal of common subexpressions. Every op left has an iteration space.
+    `fuse-sink-monotone`, and last the removal of common subexpressions. Every op
+    left has an iteration space.
 
     ```mlir
     // before
@@ -23,6 +24,9 @@ def FuseSimplify : Pass<"fuse-simplify"> {
     %y = fuse.tanh %p : tensor<2x64x9x17xf32>
     ```
   }];
+  let statistics = [
+    Statistic<"numOps", "ops", "Ops of the graph that are left">
+  ];
   let dependentDialects = ["::tilefuse::fuse::FuseDialect"];
 }
 

@@ -29,7 +29,11 @@ class Simplify final : public tilefuse::impl::FuseSimplifyBase<Simplify> {
     pipeline.addPass(createCanonicalizerPass());
     pipeline.addPass(createCSEPass());
     if (failed(runPipeline(pipeline, getOperation())))
-      signalPassFailure();
+      return signalPassFailure();
+    getOperation()->walk([&](Operation *op) {
+      if (isa_and_nonnull<fuse::FuseDialect>(op->getDialect()))
+        ++numOps;
+    });
   }
 };
 } // namespace

@@ -1,6 +1,7 @@
 //===- SinkMonotone.cpp - monotone functions behind windows -----*- C++ -*-===//
 
 #include "dialects/Fuse/Fuse.h"
+#include "dialects/Fuse/Inference.h"
 #include "passes/Simplify/Passes.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -53,6 +54,9 @@ struct SinkBehindWindow : OpRewritePattern<WindowReduceOp> {
                                 PatternRewriter &rewriter) const override {
     if (op.getKind() == WindowKind::sum || op.getArgmax())
       return rewriter.notifyMatchFailure(op, "not a plain max or min");
+    // The function's other operands would get a gradient.
+    if (stopsGradient(op))
+      return rewriter.notifyMatchFailure(op, "it passes no gradient on");
     auto function = op.getInput().getDefiningOp<PointwiseOpInterface>();
     if (!function || !function->hasOneUse())
       return rewriter.notifyMatchFailure(op, "no function of its own in front");
@@ -77,6 +81,7 @@ struct SinkBehindWindow : OpRewritePattern<WindowReduceOp> {
         rewriter, op.getLoc(), WindowKindAttr::get(getContext(), kind), x,
         op.getWindowAttr(), op.getStrideAttr(), op.getPaddingLowAttr(),
         op.getPaddingHighAttr(), op.getDilationAttr(), TypeAttr());
+    window->setDiscardableAttrs(op->getDiscardableAttrDictionary());
     IRMapping mapping;
     mapping.map(x, window.getResult(0));
     Operation *copy = rewriter.clone(*function, mapping);
