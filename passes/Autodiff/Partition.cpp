@@ -143,7 +143,7 @@ private:
       unsigned in = cut.addNode();
       cut.addEdge(cut.getSource(), in, MinCut::Infinite);
       addValue(graph.block.getArgument(i), in, /*isThere=*/true,
-               /*forbidden=*/false);
+               /*forbidden=*/false, /*wanted=*/false);
     }
     for (Operation &op : graph.block.without_terminator()) {
       if (graph.backward.contains(op.getResult(0)))
@@ -157,16 +157,21 @@ private:
       for (Value result : op.getResults())
         addValue(result, in, graph.getResultIndex(result).has_value(),
                  op.hasAttr("fuse.recompute") ||
-                     op.hasTrait<OpTrait::ConstantLike>());
+                     op.hasTrait<OpTrait::ConstantLike>(),
+                 op.hasAttr("fuse.save"));
     }
     for (Value value : graph.needed)
       cut.addEdge(nodes.lookup(value).second, cut.getSink(), MinCut::Infinite);
   }
 
-  void addValue(Value value, unsigned in, bool isThere, bool forbidden) {
+  // What is wanted saved costs next to nothing to save: the cut is there, and
+  // not behind what follows from it.
+  void addValue(Value value, unsigned in, bool isThere, bool forbidden,
+                bool wanted) {
     unsigned out = cut.addNode();
     cut.addEdge(in, out,
                 forbidden ? MinCut::Infinite
+                : wanted  ? 1
                           : toCapacity(getSaveTime(value, isThere)));
     nodes[value] = {in, out};
   }

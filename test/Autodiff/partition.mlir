@@ -51,5 +51,21 @@ func.func @kept(%a: tensor<8192x4xf32>, %b: tensor<4x8192xf32>) -> tensor<8192x8
   %y = fuse.sin %s {fuse.recompute} : tensor<8192x8192xf32>
   return %y : tensor<8192x8192xf32>
 }
+
+// What follows from it is not saved in its place.
+// CHECK-LABEL: func.func @source_forward
+// CHECK: %[[Z:.*]] = fuse.matmul
+// CHECK: %[[Y:.*]] = fuse.sin
+// CHECK: return %[[Y]], %[[Z]]
+// CHECK-LABEL: func.func @source_backward
+// CHECK-NOT: fuse.matmul %arg0, %arg1
+// CHECK: return
+func.func @source(%a: tensor<8192x4xf32>, %b: tensor<4x8192xf32>) -> tensor<8192x8192xf32> {
+  %z = fuse.matmul %a, %b precision tf32 {fuse.save} : (tensor<8192x4xf32>, tensor<4x8192xf32>) -> tensor<8192x8192xf32>
+  %s = fuse.square %z : tensor<8192x8192xf32>
+  %t = fuse.tanh %s : tensor<8192x8192xf32>
+  %y = fuse.sin %t : tensor<8192x8192xf32>
+  return %y : tensor<8192x8192xf32>
+}
 }
 // CHEAP: func.func @tanh_forward
