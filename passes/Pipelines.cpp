@@ -120,7 +120,7 @@ void registerPipeline(llvm::StringRef name, llvm::StringRef description,
     options.target = flags.target.empty() ? target.str() : flags.target;
     options.lowerToCPU = lowerToCPU;
     options.gradients = flags.gradients;
-  options.dumpDirectory = flags.dump;
+    options.dumpDirectory = flags.dump;
     for (auto [flag, phase] : {std::pair(&flags.startAt, &options.from),
                                std::pair(&flags.stopAfter, &options.to)}) {
       if (flag->empty())

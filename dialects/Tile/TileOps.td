@@ -65,13 +65,27 @@ def FuncOp : Tile_Op<"func", [
 
 def ReturnOp : Tile_Op<"return", [Pure, HasParent<"FuncOp">, Terminator, ReturnLike]> {
   let summary = "Ends a kernel";
+  let description = [{
+    A kernel has no results: what it computes it has stored.
+
+    ```mlir
+    tile.return
+    ```
+  }];
   let assemblyFormat = "attr-dict";
 }
 
 def YieldOp : Tile_Op<"yield", [Pure, Terminator,
     ParentOneOf<["ReduceOp", "ScanOp"]>]> {
   let summary = "Values of a combiner";
-  let arguments = (ins Arg<Variadic<AnyType>, "one per reduced block">:$values);
+  let description = [{
+    Ends the region of a `tile.reduce` or `tile.scan`.
+
+    ```mlir
+    tile.yield %max, %position : f32, i32
+    ```
+  }];
+  let arguments = (ins Arg<Variadic<AnyType>, "the combined scalars, one per block">:$values);
   let assemblyFormat = "$values attr-dict `:` type($values)";
 }
 
@@ -318,8 +332,8 @@ def DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
     dims pair up in the order given. The result's dims are batch, then lhs free,
     then rhs free, each in operand order (batch dims in the order given); free
     dims stay separate. `mma` is a wish of the schedule, `precision` a contract on
-    the multiplicands: f32 operands are rounded to it (tf32: to nearest, ties
-    away; bf16, f16: ties to even), others multiply as they are. acc is f32, or
+    the multiplicands: f32 operands are rounded to it (to nearest, ties to
+    even), others multiply as they are. acc is f32, or
     f64 for f64 operands.
 
     ```mlir

@@ -133,6 +133,10 @@ def AsyncCommitOp : Tile_Op<"async_commit", [MemoryEffects<[MemWrite]>]> {
   let description = [{
     A group of no copies counts too, so that a wait can count groups where some
     copies are conditional.
+
+    ```mlir
+    tile.async_commit
+    ```
   }];
   let assemblyFormat = "attr-dict";
 }
@@ -223,6 +227,13 @@ def SharedTransOp : Tile_Op<"shared_trans", [Pure]> {
 
 def BarrierOp : Tile_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "All threads of the block arrive; shared stores become visible";
+  let description = [{
+    `tile-allocate-shared` puts one where two accesses to the same bytes need it.
+
+    ```mlir
+    tile.barrier
+    ```
+  }];
   let assemblyFormat = "attr-dict";
 }
 

@@ -170,6 +170,7 @@ struct ConvertKernels
           return signalPassFailure();
         }
         kernels.push_back(function.getName());
+        ++numKernels;
       }
 
     RewritePatternSet narrow(context);

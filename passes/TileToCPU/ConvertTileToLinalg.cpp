@@ -41,6 +41,20 @@ SmallVector<OpFoldResult> tilefuse::getExtents(OpBuilder &b,
   return getAsIndexOpFoldResult(b.getContext(), type.getShape());
 }
 
+LogicalResult tilefuse::checkFirstLevel(tile::FuncOp kernel) {
+  WalkResult result = kernel.walk([](Operation *op) {
+    for (Type type : op->getResultTypes())
+      if (auto tensor = dyn_cast<RankedTensorType>(type))
+        if (tensor.getEncoding()) {
+          op->emitOpError("makes a block with a layout; the CPU takes the "
+                          "program before tile-assign-layouts");
+          return WalkResult::interrupt();
+        }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 namespace {
 
 /// Lowers the ops of one kernel, in order.
@@ -180,21 +194,6 @@ private:
   func::FuncOp function;
 };
 
-// Blocks that are no longer block-typed by linalg must not carry layouts.
-LogicalResult checkFirstLevel(tile::FuncOp kernel) {
-  WalkResult result = kernel.walk([](Operation *op) {
-    for (Type type : op->getResultTypes())
-      if (auto tensor = dyn_cast<RankedTensorType>(type))
-        if (tensor.getEncoding()) {
-          op->emitOpError("makes a block with a layout; the CPU takes the "
-                          "program before tile-assign-layouts");
-          return WalkResult::interrupt();
-        }
-    return WalkResult::advance();
-  });
-  return failure(result.wasInterrupted());
-}
-
 // A fresh copy of a block.
 static Value copyBlock(ImplicitLocOpBuilder &b, Value block) {
   auto type = cast<RankedTensorType>(block.getType());
@@ -275,9 +274,11 @@ struct ConvertTileToLinalg
     : tilefuse::impl::ConvertTileToLinalgBase<ConvertTileToLinalg> {
   void runOnOperation() override {
     SmallVector<tile::FuncOp> kernels(getOperation().getOps<tile::FuncOp>());
-    for (tile::FuncOp kernel : kernels)
+    for (tile::FuncOp kernel : kernels) {
       if (failed(convertKernel(kernel)))
         return signalPassFailure();
+      ++numKernels;
+    }
   }
 };
 

@@ -10,7 +10,8 @@
 
 #include "passes/TileToCPU/Passes.h"
 
-#include "dialects/Tile/Tile.h"
+#include "passes/TileToCPU/KernelLowering.h"
+
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Iterators.h"
@@ -95,7 +96,8 @@ class Grouping {
 public:
   explicit Grouping(tile::FuncOp kernel) : kernel(kernel) {}
 
-  void run() {
+  /// Returns how many loop nests it made.
+  int64_t run() {
     splitTwoResultOps(kernel);
     SmallVector<Operation *> roots;
     // Users come after their operands, so a walk in reverse sees them first.
@@ -113,6 +115,7 @@ public:
     for (Operation *op : pointwise)
       if (op->use_empty())
         op->erase();
+    return roots.size();
   }
 
 private:
@@ -290,7 +293,11 @@ private:
 struct GroupPointwise
     : tilefuse::impl::TileGroupPointwiseBase<GroupPointwise> {
   void runOnOperation() override {
-    getOperation().walk([](tile::FuncOp kernel) { Grouping(kernel).run(); });
+    for (auto kernel : getOperation().getOps<tile::FuncOp>()) {
+      if (failed(checkFirstLevel(kernel)))
+        return signalPassFailure();
+      numGroups += Grouping(kernel).run();
+    }
   }
 };
 

@@ -32,6 +32,9 @@ struct KernelLowering {
   llvm::SmallVector<mlir::Value, 3> ids;
 };
 
+/// The program before tile-assign-layouts: no block has a layout. Else an error.
+mlir::LogicalResult checkFirstLevel(tile::FuncOp kernel);
+
 /// The memref of a view: strided, an i1 as i8.
 mlir::MemRefType getMemRefType(tile::ViewType view);
 

@@ -22,6 +22,8 @@ def TileRoundDotOperands : Pass<"tile-round-dot-operands", "::mlir::ModuleOp"> {
     %r = tile.dot %a2, %w, %acc ...
     ```
   }];
+  let statistics = [
+    Statistic<"numRounded", "rounded", "Blocks rounded or widened">];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::tilefuse::tile::TileDialect"];
 }
@@ -49,6 +51,8 @@ def TileGroupPointwise : Pass<"tile-group-pointwise", "::mlir::ModuleOp"> {
     }
     ```
   }];
+  let statistics = [
+    Statistic<"numGroups", "groups", "Loop nests made of pointwise ops">];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect"];
@@ -71,6 +75,7 @@ def ConvertTileToLinalg : Pass<"convert-tile-to-linalg", "::mlir::ModuleOp"> {
         attributes {tile.lowered} { ... }
     ```
   }];
+  let statistics = [Statistic<"numKernels", "kernels", "Kernels lowered">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
     "::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect",
@@ -96,6 +101,10 @@ def TilePlaceBuffers : Pass<"tile-place-buffers", "::mlir::func::FuncOp"> {
   let options = [
     Option<"maxStackBytes", "max-stack-bytes", "int64_t", "2048",
            "size up to which a buffer goes to the stack">];
+  let statistics = [
+    Statistic<"numStack", "stack-buffers", "Buffers on the stack">,
+    Statistic<"numHeap", "heap-buffers", "Buffers allocated and freed">,
+    Statistic<"numBytes", "buffer-bytes", "Size of all buffers">];
   let dependentDialects = ["::mlir::linalg::LinalgDialect",
                            "::mlir::memref::MemRefDialect"];
 }
@@ -120,7 +129,10 @@ def TileVectorizeDots : Pass<"tile-vectorize-dots", "::mlir::func::FuncOp"> {
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", "0",
-           "width of a vector register; 0 means the host's">];
+           "width of a vector register, 64 to 4096; 0 means the host's">];
+  let statistics = [
+    Statistic<"numVectorized", "vectorized", "Products made of vectors">,
+    Statistic<"numLeft", "left", "Products left as they are">];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect",
@@ -141,6 +153,7 @@ def ConvertKernelsToLLVM : Pass<"convert-kernels-to-llvm", "::mlir::ModuleOp"> {
     llvm.func @k(%args: !llvm.ptr, %id0: i64, %id1: i64, %id2: i64)
     ```
   }];
+  let statistics = [Statistic<"numKernels", "kernels", "Kernels converted">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 

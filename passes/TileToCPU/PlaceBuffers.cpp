@@ -106,14 +106,17 @@ struct PlaceBuffers : tilefuse::impl::TilePlaceBuffersBase<PlaceBuffers> {
     MemRefType type = alloc.getType();
     OpBuilder builder(span.first);
     IntegerAttr align = builder.getI64IntegerAttr(alignment);
+    numBytes += getBytes(type);
     if (getBytes(type) <= maxStackBytes) {
       builder.setInsertionPointToStart(&body);
       Value buffer =
           memref::AllocaOp::create(builder, alloc.getLoc(), type, align);
       alloc.replaceAllUsesWith(buffer);
       alloc.erase();
+      ++numStack;
       return;
     }
+    ++numHeap;
     alloc.setAlignmentAttr(align);
     alloc->moveBefore(span.first);
     builder.setInsertionPointAfter(span.last);

@@ -8,7 +8,7 @@
 
 #include "passes/TileToCPU/Passes.h"
 
-#include "dialects/Tile/Tile.h"
+#include "passes/TileToCPU/KernelLowering.h"
 
 namespace tilefuse {
 #define GEN_PASS_DEF_TILEROUNDDOTOPERANDS
@@ -28,6 +28,8 @@ RankedTensorType withElement(Value block, Type element) {
 /// Makes rounded blocks, one for each block and precision.
 class Rounding {
 public:
+  int64_t getNumRounded() const { return numRounded; }
+
   Value round(Value block, tile::Precision precision) {
     Type element = cast<RankedTensorType>(block.getType()).getElementType();
     if (element.isF64() ||
@@ -60,6 +62,7 @@ private:
       return moved->getResult(0);
     }
     builder.setInsertionPointAfterValue(block);
+    ++numRounded;
     return emit(builder, block, precision);
   }
 
@@ -112,11 +115,15 @@ private:
   }
 
   llvm::DenseMap<std::pair<Value, unsigned>, Value> done;
+  int64_t numRounded = 0;
 };
 
 struct RoundDotOperands
     : tilefuse::impl::TileRoundDotOperandsBase<RoundDotOperands> {
   void runOnOperation() override {
+    for (auto kernel : getOperation().getOps<tile::FuncOp>())
+      if (failed(checkFirstLevel(kernel)))
+        return signalPassFailure();
     Rounding rounding;
     getOperation().walk([&](tile::DotOp dot) {
       tile::Precision precision = dot.getPrecision();
@@ -124,6 +131,7 @@ struct RoundDotOperands
       dot.getRhsMutable().assign(rounding.round(dot.getRhs(), precision));
       dot.setPrecision(tile::Precision::ieee);
     });
+    numRounded += rounding.getNumRounded();
   }
 };
 

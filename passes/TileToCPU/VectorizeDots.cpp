@@ -434,6 +434,11 @@ struct VectorizeDots : tilefuse::impl::TileVectorizeDotsBase<VectorizeDots> {
   using Base::Base;
 
   void runOnOperation() override {
+    if (vectorBits && (vectorBits < 64 || vectorBits > 4096)) {
+      getOperation().emitError("vector-bits must be 0 or 64 to 4096, found ")
+          << int64_t(vectorBits);
+      return signalPassFailure();
+    }
     SmallVector<ProductChain> chains;
     getOperation().walk([&](Block *block) {
       ProductChain chain;
@@ -455,10 +460,16 @@ struct VectorizeDots : tilefuse::impl::TileVectorizeDotsBase<VectorizeDots> {
       finish();
     });
     int64_t bits = vectorBits ? int64_t(vectorBits) : getHostVectorBits();
-    for (const ProductChain &chain : chains)
-      if (!DotEmitter(chain.getOps(), bits).run())
-        for (linalg::GenericOp dot : chain.getOps())
-          dot->removeAttr("tile.dot");
+    for (const ProductChain &chain : chains) {
+      uint64_t count = chain.getOps().size();
+      if (DotEmitter(chain.getOps(), bits).run()) {
+        numVectorized += count;
+        continue;
+      }
+      numLeft += count;
+      for (linalg::GenericOp dot : chain.getOps())
+        dot->removeAttr("tile.dot");
+    }
   }
 };
 
