@@ -174,8 +174,13 @@ SmallVector<bool> RootTiler::getParallelTaps() const {
 }
 
 /// Each parallel tap of a tile has an accumulator of its own. A weight gradient
-/// has few; a convolution has as many as outputs where its filter is larger.
+/// has few; a convolution has as many as outputs where its filter is larger. A
+/// schedule given as text may ask for more than there are.
 void RootTiler::fitTaps() {
+  SmallVector<bool> given = getParallelTaps();
+  for (unsigned dim = 0; dim < bounds.size(); ++dim)
+    if (given[dim] && block[dim] > int64_t(llvm::PowerOf2Ceil(bounds[dim])))
+      block[dim] = bounds[dim];
   int64_t most = powersOfTwo ? mostTaps : mostTapsCPU;
   while (true) {
     SmallVector<bool> taps = getParallelTaps();

@@ -129,3 +129,18 @@ func.func @few_channels(%x: tensor<2x8x44x48xf32>, %dz: tensor<2x64x42x46xf32>) 
   }
   return %0 : tensor<64x8x3x3xf32>
 }
+
+// -----
+
+// A schedule of more taps than there are makes no sums for them.
+// CHECK-LABEL: tile.func @many_taps_k
+// CHECK-COUNT-9: tile.dot
+// CHECK-NOT: tile.dot
+func.func @many_taps(%x: tensor<2x8x34x34xf32>, %dz: tensor<2x8x32x32xf32>) -> tensor<8x8x3x3xf32> {
+  %0 = fuse.kernel @many_taps_k (%a = %x, %c = %dz) : (tensor<2x8x34x34xf32>, tensor<2x8x32x32xf32>) -> tensor<8x8x3x3xf32>
+      schedule(#fuse.schedule<block = [8, 8, 64, 64, 1, 2, 32], warps = 4, stages = 1, cluster = 1, mma = mma_sync, splits = 1>) {
+    %g = fuse.conv2d_weight_grad %a, %c kernel [3, 3] {fuse.anchor} : (tensor<2x8x34x34xf32>, tensor<2x8x32x32xf32>) -> tensor<8x8x3x3xf32>
+    fuse.yield %g : tensor<8x8x3x3xf32>
+  }
+  return %0 : tensor<8x8x3x3xf32>
+}
