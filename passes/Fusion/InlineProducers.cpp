@@ -23,12 +23,15 @@
 // An operand of a contraction may itself be made by a contraction or by the
 // gradient of a pool whose windows do not overlap: blocks of those are computed
 // from blocks too. What the conv of a batch-norm costs again is often less than
-// its output's traffic.
+// its output's traffic. One link only: what a chain of convolutions computes again
+// at the rims of its patches multiplies from link to link, and so do the code and
+// the registers that hold its blocks.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Fuse/OneTerm.h"
 #include "passes/Fusion/KernelGroups.h"
+#include <functional>
 #include <limits>
 
 using namespace mlir;
@@ -199,6 +202,22 @@ private:
     return false;
   }
 
+  /// Whether three contractions stand in line.
+  static bool chainsProducts(const KernelGroups::Ops &ops) {
+    llvm::DenseMap<Operation *, unsigned> lengths;
+    std::function<unsigned(Operation *)> measure = [&](Operation *op) {
+      if (auto known = lengths.find(op); known != lengths.end())
+        return known->second;
+      unsigned length = 0;
+      for (Value operand : op->getOperands())
+        if (Operation *def = operand.getDefiningOp(); def && ops.contains(def))
+          length = std::max(length, measure(def));
+      length += isa<fuse::ContractionOpInterface>(op);
+      return lengths[op] = length;
+    };
+    return llvm::any_of(ops, [&](Operation *op) { return measure(op) > 2; });
+  }
+
   /// `isLastUse`: nothing else reads the value.
   bool tryMove(unsigned home, Value value, ArrayRef<unsigned> readers,
                bool isLastUse) {
@@ -224,6 +243,11 @@ private:
     }
     std::string reason;
     bool feasible = true;
+    for (unsigned reader : readers)
+      if (chainsProducts(groups[reader].ops)) {
+        reason = "its contraction reads another that is computed there";
+        feasible = false;
+      }
     for (unsigned reader : readers)
       feasible = feasible && groups[reader].ops.size() <= kMaxOps &&
                  !groups.makesCycle(reader, groups[reader].ops) &&

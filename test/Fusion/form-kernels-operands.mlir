@@ -130,3 +130,24 @@ func.func @largest(%z: tensor<64x64x126x126xf32>, %dy: tensor<64x64x126x126xf32>
   %db = fuse.reduce sum %dz dims [0, 2, 3] : tensor<64x64x126x126xf32> -> tensor<64xf32>
   return %dx, %dw, %db : tensor<64x64x128x128xf32>, tensor<64x64x3x3xf32>, tensor<64xf32>
 }
+
+// -----
+
+// One link of a chain is made where it is read, not what that reads in its turn.
+
+// CHECK-LABEL: func.func @chain
+// CHECK:       fuse.kernel @chain_k0
+// CHECK:         fuse.conv2d {{.*}}fuse.anchor
+// CHECK:       fuse.kernel @chain_k1
+// CHECK:         fuse.conv2d
+// CHECK-NOT:     fuse.anchor
+// CHECK:         fuse.conv2d {{.*}}fuse.anchor
+// CHECK-NOT:   fuse.kernel
+func.func @chain(%x: tensor<4x32x1x8000xf32>, %a: tensor<32x32x1x1xf32>, %b: tensor<32x32x1x3xf32>, %c: tensor<32x32x1x1xf32>) -> tensor<4x32x1x8000xf32> {
+  %0 = fuse.conv2d %x, %a : (tensor<4x32x1x8000xf32>, tensor<32x32x1x1xf32>) -> tensor<4x32x1x8000xf32>
+  %1 = fuse.relu %0 : tensor<4x32x1x8000xf32>
+  %2 = fuse.conv2d %1, %b padding [0, 1] : (tensor<4x32x1x8000xf32>, tensor<32x32x1x3xf32>) -> tensor<4x32x1x8000xf32>
+  %3 = fuse.relu %2 : tensor<4x32x1x8000xf32>
+  %4 = fuse.conv2d %3, %c : (tensor<4x32x1x8000xf32>, tensor<32x32x1x1xf32>) -> tensor<4x32x1x8000xf32>
+  return %4 : tensor<4x32x1x8000xf32>
+}
