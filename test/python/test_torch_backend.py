@@ -172,6 +172,22 @@ def test_input_changed_in_place():
     torch.testing.assert_close(given, expected)
 
 
+def test_inputs_that_share_memory(caplog):
+    """A change of one shows in the other, as in PyTorch, whichever call comes first."""
+    def function(x, y):
+        x.add_(1.0)
+        return y * 2
+    fused, base = compiled(function), torch.randn(6, 4)
+    for first, second in ((0, 3), (0, 1), (3, 0), (2, 1)):
+        given, expected = base.clone(), base.clone()
+        found = fused(given[first:first + 3], given[second:second + 3])
+        torch.testing.assert_close(found, function(expected[first:first + 3],
+                                                   expected[second:second + 3]))
+        torch.testing.assert_close(given, expected)
+    assert fallbacks(caplog)[-1] == ("calls stay in PyTorch where an input that the graph changes "
+                                     "shares memory with another")
+
+
 def test_view_of_input_stays_a_view():
     x = torch.randn(3, 4)
     y = compiled(lambda x: (x.view(-1), x * 2))(x)[0]

@@ -44,7 +44,9 @@ def compile_graph(module: GraphModule, examples: Sequence[Any],
     except Exception as error:  # whatever PyTorch's tracing may raise
         return stay(module, "it cannot be traced", error)
     try:
-        return assemble(captured, views_stay)
+        compiled = assemble(captured, views_stay)
+        compiled.run = apart(compiled, module)
+        return compiled
     except Exception as error:  # an error here must not stop the user's program
         return stay(module, "an error in tilefuse", error)
 
@@ -72,6 +74,36 @@ def assemble(captured: Captured, views_stay: bool) -> Compiled:
         times = f" ({count} times)" if count > 1 else ""
         log.warning("%s stays in PyTorch%s: %s", op, times, reason)
     return Compiled(Assembly(captured, plan, operators).run(), captured, plan, operators)
+
+
+def apart(compiled: Compiled, module: GraphModule) -> Callable[..., Any]:
+    """What runs a graph that changes its inputs: PyTorch, where one that it changes shares
+    memory with another. Programs read what the inputs were; one that is changed would have
+    to show in the other at once. Running statistics and counters are the module's own."""
+    captured, plan = compiled.captured, compiled.plan
+    assert captured is not None and plan is not None
+    state = {place for region in plan.regions for place, new in region.state.items()
+             if new.target is operator.getitem or meta(place).dim() == 0}
+    placeholders = [n for n in captured.module.graph.nodes if n.op == "placeholder"]
+    place = dict(zip(placeholders, captured.places))
+    changed = [place[n] for n, _ in captured.mutations if n not in state]
+    changed = [p for p in changed if isinstance(p, int)]
+    others = [p for p in captured.places if isinstance(p, int)]
+    if not changed or len(others) < 2:
+        return compiled.run
+    run, warned = compiled.run, []
+
+    def checked(*arguments: Any) -> Any:
+        memory = [arguments[p].untyped_storage()._cdata for p in others]
+        if len(set(memory)) == len(memory) or all(
+                memory.count(arguments[p].untyped_storage()._cdata) == 1 for p in changed):
+            return run(*arguments)
+        if not warned:
+            warned.append(True)
+            log.warning("calls stay in PyTorch where an input that the graph changes shares "
+                        "memory with another")
+        return module.forward(*arguments)
+    return checked
 
 
 class Compiled:
