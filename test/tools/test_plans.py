@@ -1,4 +1,4 @@
-"""What the launch plan of a training program says, without running it."""
+"""What the launch plans of the examples say, without running them."""
 
 import json
 import os
@@ -165,3 +165,32 @@ def test_decisions_flip_with_the_target():
     # ... and dear, until arithmetic is.
     assert large("p54") in choose_residuals("p54", 1, 1)
     assert large("p54") not in choose_residuals("p54", 1, 10)
+
+
+# Kernels and finishes of the forward pass alone.
+FORWARD = {"p82": (1, 0), "p54": (1, 0), "p73": (2, 1), "p97": (2, 1), "p91": (1, 0)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_forward_kernels(name, tmp_path):
+    subprocess.run(
+        [os.path.join(BUILD, "bin", "fuse-compile"), os.path.join(EXAMPLES, name + ".mlir"),
+         "--target=sm_90a", "--emit=ptx", "--json=plan.json", "-o", "out.ptx"], check=True,
+        cwd=tmp_path, timeout=60)
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    launches = plan["launches"]
+    finishes = [launch for launch in launches if launch["finish"]]
+    # Everything that runs is a launch of the plan: no copy, fill or repacking beside it.
+    assert len(launches) == sum(FORWARD[name])
+    assert (plan["kernels"], plan["finishes"], len(finishes)) == (*FORWARD[name], FORWARD[name][1])
+    assert sum(f["bytes"] for f in finishes) < 0.01 * sum(l["bytes"] for l in launches)
+    # No convolution's output is stored; the matrix product's is, once.
+    if name != "p97":
+        assert all(buffer["bytes"] < 4 * count(PRODUCTS[name]) for buffer in plan["buffers"])
+    assert sum(b["bytes"] >= 4 * count(PRODUCTS["p97"]) for b in plan["buffers"]) <= 1
+    ptx = (tmp_path / "out.ptx").read_text()
+    assert ptx.count(".entry") == len({launch["kernel"] for launch in launches})
+    # Complete by itself: no device library, nothing to link.
+    assert not re.search(r"\.extern\s+\.func|__nv_", ptx)
+    assert re.search(r"\bwgmma\.mma_async|\bmma\.sync", ptx)
+    assert ".local" not in ptx
