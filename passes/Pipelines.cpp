@@ -102,6 +102,10 @@ struct PipelineFlags : PassPipelineOptions<PipelineFlags> {
   Option<bool> gradients{*this, "grad",
                          llvm::cl::desc("derive the backward pass as well"),
                          llvm::cl::init(false)};
+  Option<bool> remarks{*this, "remarks",
+                       llvm::cl::desc("say why values were not fused, and why "
+                                      "they were kept"),
+                       llvm::cl::init(false)};
   Option<std::string> dump{
       *this, "dump",
       llvm::cl::desc("folder that gets the module after each phase")};
@@ -120,6 +124,7 @@ void registerPipeline(llvm::StringRef name, llvm::StringRef description,
     options.target = flags.target.empty() ? target.str() : flags.target;
     options.lowerToCPU = lowerToCPU;
     options.gradients = flags.gradients;
+    options.remarks = flags.remarks;
     options.dumpDirectory = flags.dump;
     for (auto [flag, phase] : {std::pair(&flags.startAt, &options.from),
                                std::pair(&flags.stopAfter, &options.to)}) {
@@ -185,6 +190,14 @@ void buildPhases(OpPassManager &manager, const PipelineOptions &options) {
                                options.gradientArguments.end());
       manager.addPass(createFuseDifferentiate(std::move(differentiate)));
       passes = passes.split(',').second;
+    }
+    // The first pass of either phase explains what it decides.
+    bool explains = options.remarks && (row.phase == Phase::Kernels ||
+                                        row.phase == Phase::Partition);
+    auto [first, rest] = passes.split(',');
+    if (explains) {
+      addPasses(manager, (first + "{remarks=true}").str());
+      passes = rest;
     }
     if (!passes.empty())
       addPasses(manager, passes);

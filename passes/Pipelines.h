@@ -44,6 +44,8 @@ struct PipelineOptions {
   /// Arguments to differentiate; empty: every float argument that no result
   /// aliases.
   std::vector<int64_t> gradientArguments;
+  /// Remarks that say why values were not fused, and why they were kept.
+  bool remarks = false;
   /// First and last phase, both run.
   Phase from = Phase::Target;
   Phase to = Phase::Lower;
