@@ -20,7 +20,8 @@ NAMES = (
     "aten.rad2deg.default", "aten.sgn.default", "aten.positive.default", "aten.heaviside.default",
     "aten.multi_margin_loss.default", "aten.margin_ranking_loss.default",
     "aten.isinf.default", "aten.isfinite.default", "aten.isposinf.default",
-    "aten.isneginf.default",
+    "aten.isneginf.default", "aten._weight_norm_interface.default",
+    "aten.channel_shuffle.default", "aten.unsafe_split.Tensor",
 )
 
 

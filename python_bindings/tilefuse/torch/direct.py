@@ -49,6 +49,13 @@ _count_function_modes = torch._C._len_torch_function_stack
 _get_hooks = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", None)
 
 try:
+    # Where torch.compile is given a loop with its backward pass, Dynamo looks at every frame
+    # that runs; it has nothing to compile in these.
+    torch._dynamo.trace_rules.add(__name__)
+except (AttributeError, TypeError):
+    pass
+
+try:
     torch._C._increment_version(())
     _increment_versions: Callable[[_Tensors], None] = torch._C._increment_version
 except (RuntimeError, TypeError):  # older ones take one at a time

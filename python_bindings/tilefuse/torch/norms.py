@@ -126,3 +126,30 @@ def softmax(b, x, dim, half_to_float):
 @lowers("aten._log_softmax.default")
 def log_softmax(b, x, dim, half_to_float):
     return along(b, "log_softmax", x, dim, b.out.dtype)
+
+
+@lowers("aten._scaled_dot_product_flash_attention_for_cpu.default")
+def attention(b, query, key, value, dropout, is_causal, mask, scale):
+    """softmax(query @ key^T * scale + mask) @ value; zeros where a mask leaves nothing."""
+    if dropout:
+        raise Unsupported("dropout")
+    if query.dtype not in (torch.float32, torch.float64):
+        raise Unsupported("16-bit elements")
+    if query.shape[:2] != key.shape[:2] or 0 in key.shape:
+        raise Unsupported("heads that share keys, or none")
+    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = b.matmul(b.binary("mul", query, b.scalar(factor, query)),
+                      b.transpose(key, [0, 1, 3, 2]))
+    lowest = b.scalar(-math.inf, scores)
+    if is_causal:
+        shape = scores.shape[-2:]
+        seen = b.compare("le", b.iota(shape, 1), b.iota(shape, 0))
+        scores = b.select(seen, scores, lowest)
+    if mask is None:
+        return b.matmul(b.op("softmax", [scores], attributes="dim 3", style="arrow"), value), None
+    scores = (b.select(mask, scores, lowest) if mask.dtype == torch.bool
+              else b.binary("add", scores, b.cast(mask, scores.dtype)))
+    nothing = b.compare("eq", b.reduce("max", scores, [3], keepdims=True), lowest)
+    zero = b.scalar(0.0, scores)
+    weights = b.op("softmax", [b.select(nothing, zero, scores)], attributes="dim 3", style="arrow")
+    return b.matmul(b.select(nothing, zero, weights), value), None

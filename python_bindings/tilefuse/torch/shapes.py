@@ -257,3 +257,21 @@ def pixel_unshuffle(b, x, factor):
     parts = b.reshape(x, (*lead, c, h // factor, factor, w // factor, factor))
     moved = b.transpose(parts, [*range(n), n, n + 2, n + 4, n + 1, n + 3])
     return b.reshape(moved, (*lead, c * factor ** 2, h // factor, w // factor))
+
+
+@lowers("aten.upsample_nearest1d.default", "aten._upsample_nearest_exact1d.default",
+        "aten.upsample_nearest2d.default", "aten._upsample_nearest_exact2d.default")
+def upsample_nearest(b, x, size, *scales):
+    dims = range(x.rank - len(size), x.rank)
+    if any(scale is not None and scale != n / x.shape[d]
+           for d, n, scale in zip(dims, size, scales)):
+        raise Unsupported("a scale that is not the quotient of the sizes")
+    between, spread = list(x.shape[:dims[0]]), list(x.shape[:dims[0]])
+    for d, n in zip(dims, size):
+        factor, rest = divmod(n, x.shape[d])
+        if rest:
+            raise Unsupported("a size that is no multiple")
+        between += [x.shape[d], 1]
+        spread += [x.shape[d], factor]
+    repeated = b.broadcast(b.reshape(x, between), tuple(spread))
+    return b.reshape(repeated, tuple(b.out.shape))
