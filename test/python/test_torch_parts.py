@@ -131,3 +131,13 @@ def test_explain_names_what_fell_back():
     found = tilefuse.torch.explain(lambda x: torch.cumsum(x.tanh(), 0) * 2, torch.randn(4))
     assert found.fallbacks == (("aten::cumsum", "no fuse form", 1),)
     assert len(found.regions) == 2
+
+
+def test_explain_says_where_dynamo_stopped():
+    torch._dynamo.reset()
+    found = tilefuse.torch.explain(lambda x: x.tanh() if x.sum() > 0 else x.exp(), torch.ones(4))
+    assert found.graphs == 2 and len(found.breaks) == 1
+    assert "data-dependent" in found.breaks[0].lower()
+    found = tilefuse.torch.explain(nn.LSTM(3, 4), torch.ones(2, 3))
+    assert found.graphs == 0 and "LSTM" in found.breaks[0]
+    assert "the whole call" in str(found) and found.breaks[0] in str(found)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+import torch._dynamo.utils
 
 from ..program import Program
 from .backend import Compiled, compile_graph
@@ -37,11 +39,13 @@ class RegionReport:
 @dataclasses.dataclass(frozen=True)
 class Explanation:
     """What `explain` found. `graphs` is how many graphs Dynamo made; `fallbacks` has
-    (op, reason, how many). Printed, it is a table."""
+    (op, reason, how many); `breaks` says why Dynamo ended a graph, or made none, where PyTorch
+    runs the code. Printed, it is a table."""
 
     graphs: int
     regions: tuple[RegionReport, ...]
     fallbacks: tuple[tuple[str, str, int], ...]
+    breaks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.graphs} graph(s), {len(self.regions)} region(s), "
@@ -59,6 +63,9 @@ class Explanation:
                              f"{kept:,} bytes beside arguments and results")
         lines += [f"in PyTorch: {op}{f' ({n} times)' if n > 1 else ''}: {reason}"
                   for op, reason, n in self.fallbacks]
+        if not self.graphs:
+            lines.append("in PyTorch: the whole call, of which Dynamo made no graph")
+        lines += [f"not traced by Dynamo: {reason}" for reason in self.breaks]
         return "\n".join(lines)
 
 
@@ -81,12 +88,13 @@ def explain(model: Callable[..., Any], *inputs: Any, **keywords: Any) -> Explana
         # A frame of its own: Dynamo does not start in those of torch.nn's modules.
         def called(*inputs: Any, **keywords: Any) -> Any:
             return module_call(*inputs, **keywords)
+    before = traced_breaks()
     try:
         torch.compile(called, backend=collect, dynamic=False)(*inputs, **keywords)
     finally:
         with torch.no_grad():
-            for buffer, before in buffers:
-                buffer.copy_(before)
+            for buffer, content in buffers:
+                buffer.copy_(content)
     regions: list[RegionReport] = []
     fallbacks: list[tuple[str, str, int]] = []
     for compiled in found:
@@ -96,7 +104,23 @@ def explain(model: Callable[..., Any], *inputs: Any, **keywords: Any) -> Explana
         regions += [report(region, operator, compiled.plan.device)
                     for region, operator in zip(compiled.plan.regions, compiled.operators)]
         fallbacks += [(op, reason, n) for (op, reason), n in compiled.plan.fallbacks.items()]
-    return Explanation(len(found), tuple(regions), tuple(fallbacks))
+    return Explanation(len(found), tuple(regions), tuple(fallbacks),
+                       tuple(dict.fromkeys(map(in_short, traced_breaks() - before))))
+
+
+def traced_breaks() -> collections.Counter[str]:
+    """What Dynamo has counted so far of the reasons why it ended a graph."""
+    counters: Any = getattr(torch._dynamo.utils, "counters", {})
+    return (collections.Counter(counters.get("graph_break", {}))
+            + collections.Counter(counters.get("unimplemented", {})))
+
+
+def in_short(reason: str) -> str:
+    """The first line of a reason of Dynamo's, and of its explanation."""
+    first, *more = [line.strip() for line in reason.splitlines() if line.strip()]
+    explanation = [line.removeprefix("Explanation: ") for line in more
+                   if line.startswith("Explanation: ")]
+    return ": ".join([first, *explanation[:1]])
 
 
 def report(region: Region, operator: Operator, device: torch.device) -> RegionReport:
