@@ -13,7 +13,7 @@ BUILD = os.path.abspath(
 BLOCK = re.compile(r"(?:<!-- file: (\S+) -->\n)?```(\w*)\n(.*?)```", re.DOTALL)
 
 
-@pytest.mark.parametrize("document", ["docs/tutorial.md", "docs/python.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/tutorial.md", "docs/python.md"])
 def test_blocks(document, tmp_path):
     with open(os.path.join(ROOT, document), encoding="utf-8") as file:
         blocks = BLOCK.findall(file.read())

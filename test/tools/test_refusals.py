@@ -63,7 +63,7 @@ def refuse(tool, *arguments, cwd):
     result = subprocess.run([os.path.join(BUILD, "bin", tool), *map(str, arguments)],
                             cwd=cwd, capture_output=True, text=True, check=False, timeout=20)
     assert result.returncode == 1, "exit %d\n%s" % (result.returncode, result.stderr)
-    assert "error" in result.stderr
+    assert len(re.findall(r"\berror: ", result.stderr)) == 1, result.stderr
     return result.stderr
 
 
