@@ -74,8 +74,8 @@ LogicalResult FuseDialect::verifyOperationAttribute(Operation *op,
              << attribute.getValue();
     return success();
   }
-  if (name == "fuse.stop_gradient" || name == "fuse.save" ||
-      name == "fuse.recompute") {
+  if (name == "fuse.stop_gradient" || name == "fuse.first_extreme" ||
+      name == "fuse.save" || name == "fuse.recompute") {
     if (!isa<UnitAttr>(attribute.getValue()))
       return op->emitError("expected ")
              << name << " to be a unit attribute, but found "

@@ -161,6 +161,25 @@ Value differentiateExtreme(ReduceOp op, B &b, Value dy) {
   return b.div(b.where(mask, b.broadcast(dy, getShape(x))), count);
 }
 
+// The first extreme alone has the gradient (PyTorch's max and min over one dim). Its
+// position is all that the backward pass needs, in a type as narrow as it fits.
+Value differentiateFirst(ReduceOp op, B &b, Value dy) {
+  Value x = op.getInput();
+  ArrayRef<int64_t> shape = getShape(x);
+  int64_t dim = op.getDims()[0];
+  Value place = b.create<ReduceOp>(
+                     ReduceKind::argmax,
+                     op.getKind() == ReduceKind::max ? x : b.neg(x),
+                     op.getDims(), /*keepdims=*/true)
+                    .getResult(0);
+  Type index = b.getBuilder().getIntegerType(shape[dim] < 128 ? 8 : 32);
+  place = b.create<CastOp>(RankedTensorType::get(getShape(place), index), place);
+  SmallVector<int64_t> line(shape.size(), 1);
+  line[dim] = shape[dim];
+  Value all = b.create<IotaOp>(RankedTensorType::get(line, index), dim);
+  return b.where(b.equal(all, place), b.broadcast(dy, shape));
+}
+
 // The product of the other elements: y / x without zeros; with one zero, that
 // zero alone gets the product of the rest; with more, nothing does.
 Value differentiateProduct(ReduceOp op, B &b, Value dy) {
@@ -201,6 +220,11 @@ Value differentiateMoments(ReduceOp op, B &b, Value dMean, Value dM2) {
   return gradient;
 }
 
+// A unit attribute says so, of reductions over one dim.
+bool isFirstAlone(ReduceOp op) {
+  return op->hasAttr("fuse.first_extreme") && op.getDims().size() == 1;
+}
+
 struct ReduceGradient
     : DifferentiableOpInterface::ExternalModel<ReduceGradient, ReduceOp> {
   LogicalResult buildGradients(Operation *raw, GradientBuilder &b,
@@ -222,7 +246,8 @@ struct ReduceGradient
       return success();
     case ReduceKind::max:
     case ReduceKind::min:
-      gradients.push_back(differentiateExtreme(op, b, dy));
+      gradients.push_back(isFirstAlone(op) ? differentiateFirst(op, b, dy)
+                                           : differentiateExtreme(op, b, dy));
       return success();
     case ReduceKind::prod:
       gradients.push_back(differentiateProduct(op, b, dy));

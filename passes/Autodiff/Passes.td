@@ -15,7 +15,9 @@ def FuseDifferentiate : Pass<"fuse-differentiate", "::mlir::ModuleOp"> {
     Results that an argument aliases (`fuse.alias_result`, running statistics)
     are state: they have no cotangent. Values that do not reach a wanted argument
     are not differentiated, nor are ops with the unit attribute
-    `fuse.stop_gradient`.
+    `fuse.stop_gradient`. Equal extremes of a reduction share its gradient, as in
+    PyTorch's `amax`; with the unit attribute `fuse.first_extreme`, over one dim,
+    the first has all of it, as in `max(dim)`.
 
     Composite ops must be decomposed (`fuse-simplify`).
 

@@ -53,6 +53,19 @@ func.func @pool(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x2x2xf32> {
   return %y : tensor<1x1x2x2xf32>
 }
 
+// The first of equal extremes has all of the gradient where the text says so.
+// CHECK-LABEL: func.func @first
+// CHECK: %[[AT:.*]] = fuse.reduce argmax %arg0 dims [1] keepdims
+// CHECK: %[[NARROW:.*]] = fuse.cast %[[AT]] : tensor<4x1xi64> -> tensor<4x1xi8>
+// CHECK: fuse.iota dim 1 : tensor<1x8xi8>
+// CHECK: fuse.select
+// CHECK-NOT: fuse.div
+// CHECK: return
+func.func @first(%x: tensor<4x8xf32>) -> tensor<4xf32> {
+  %y = fuse.reduce max %x dims [1] {fuse.first_extreme} : tensor<4x8xf32> -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
 // CHECK-LABEL: func.func @conv
 // CHECK: fuse.conv_transpose2d %{{.*}}, %{{.*}} stride [2, 2] padding [1, 1] output_padding [1, 1]
 // CHECK: fuse.conv2d_weight_grad %{{.*}}, %{{.*}} kernel [3, 3] stride [2, 2] padding [1, 1]

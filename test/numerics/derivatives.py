@@ -155,6 +155,11 @@ def kinks():
     for kind in ("max", "min"):
         yield make(f"reduce-{kind}-ties", lambda g, k=kind: g.reduce(
             k, g.input("x", (4, 4), values=rows), (1,)))
+        yield make(f"reduce-{kind}-first", lambda g, k=kind: [g.reduce(
+            k, x, (d,), keep, first=True) for d, keep in ((0, False), (1, True))] if (
+                x := g.input("x", (4, 4), values=rows)) else None)
+        yield make(f"reduce-{kind}-first-long", lambda g, k=kind: g.reduce(
+            k, g.unary("round", g.input("x", (3, 300, 2))), (1,), first=True))
         yield make(f"window-{kind}-ties", lambda g, k=kind: g.window_reduce(
             k, g.input("x", (4, 4), values=rows), (2, 3), (1, 1)))
     yield make("max_pool2d-ties", lambda g: g.max_pool2d(g.input(

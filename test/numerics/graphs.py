@@ -479,7 +479,8 @@ class Graph:
 
     # Reductions and windows ----------------------------------------------------
 
-    def reduce(self, kind, x, dims, keepdims=False):
+    def reduce(self, kind, x, dims, keepdims=False, first=False):
+        """`first`: of equal extremes along the one dim the first has the gradient."""
         dims = sorted(dims)
         kept = [1 if d in dims else n for d, n in enumerate(x.shape)] if keepdims else [
             n for d, n in enumerate(x.shape) if d not in dims]
@@ -494,7 +495,10 @@ class Graph:
                 mean = a.mean(-1)
                 deviations = ((a - mean[..., None]) ** 2).sum(-1)
                 return mean.reshape(kept), deviations.reshape(kept)
-            if kind in ("max", "min", "argmax"):
+            if first:
+                place = {"max": a.argmax, "min": a.argmin}[kind](-1, keepdim=True)
+                out = a.gather(-1, place)[..., 0]
+            elif kind in ("max", "min", "argmax"):
                 out = {"max": a.amax, "min": a.amin, "argmax": a.argmax}[kind](-1)
             else:
                 out = (a.sum if kind == "sum" else a.prod)(-1)
@@ -508,7 +512,7 @@ class Graph:
         else:
             types = [(kept, "i64" if kind == "argmax" else x.dtype)]
         printed = ", ".join(Value("", tuple(s), d).type for s, d in types)
-        keep = "keepdims " if keepdims else ""
+        keep = ("keepdims " if keepdims else "") + ("{fuse.first_extreme} " if first else "")
         return self._op(f"fuse.reduce {kind} %{x.name} dims {fmt(dims)} {keep}: "
                         f"{x.type} -> {printed}", types, [x], run)
 

@@ -181,7 +181,15 @@ def log_sigmoid(b, x):
 
 @lowers("aten.hardtanh.default")
 def hardtanh(b, x, low, high):
-    return clamp(b, x, low, high)
+    if not x.dtype.is_floating_point:
+        return clamp(b, x, low, high)
+    if (low, high) == (0, 6):
+        return b.unary("relu6", x)
+    # At its ends a clamp passes the gradient on, a hardtanh does not.
+    inside = b.binary("and", b.compare("gt", x, b.scalar(float(low), x)),
+                      b.compare("lt", x, b.scalar(float(high), x)))
+    bounds = f"min {attribute(low)} max {attribute(high)}"
+    return b.select(inside, x, b.unary("clamp", x, bounds + " {fuse.stop_gradient}"))
 
 
 @lowers("aten.relu6.default")
@@ -191,14 +199,28 @@ def relu6(b, x):
 
 @lowers("aten.clamp.default", "aten.clamp.Tensor")
 def clamp(b, x, low, high):
+    # What bounds nothing.
+    low = None if low == -math.inf else low
+    high = None if high == math.inf else high
+
+    def bound(function, predicate, x, end):
+        if not x.dtype.is_floating_point:
+            return b.binary(function, x, end)
+        # x has all of the gradient where both are equal; NaN bounds are NaN.
+        beyond = b.binary("or", b.compare(predicate, x, end),
+                          b.op("isnan", [end], dtype=torch.bool, style="arrow"))
+        return b.select(beyond, end, x)
+
     def run(x, *bounds):
         bounds = list(bounds)
         if low is not None:
-            x = b.binary("maximum", x, bounds.pop(0))
+            x = bound("maximum", "lt", x, bounds.pop(0))
         if high is not None:
-            x = b.binary("minimum", x, bounds.pop(0))
+            x = bound("minimum", "gt", x, bounds.pop(0))
         return x
     given = [(w, v) for w, v in (("min", low), ("max", high)) if v is not None]
+    if not given:
+        return finish(b, x)
     finite = all(not isinstance(v, Value) and math.isfinite(v) for _, v in given)
     if finite and x.dtype.is_floating_point and b.out.dtype == x.dtype:
         return b.unary("clamp", x, " ".join(f"{w} {attribute(v)}" for w, v in given))

@@ -99,7 +99,8 @@ def extreme(b, x, dim, keepdim, kind):
     if x.rank == 0:
         return x, b.constant(0, torch.int64)
     dims = [dim % x.rank]
-    values = b.reduce(kind, x, dims, keepdim)
+    # Of equal elements the first alone has the gradient.
+    values = b.reduce(kind, x, dims, keepdim, attributes=" {fuse.first_extreme}")
     places = None
     if 1 in b.used:
         places = position(b, x, dims, keepdim, kind)
@@ -180,7 +181,15 @@ def var(b, x, dim, correction, keepdim):
 @lowers("aten.std.correction")
 def std(b, x, dim, correction, keepdim):
     _, variance, dtype = moments(b, x, dim, correction, keepdim)
-    return b.cast(b.unary("sqrt", variance), dtype)
+    return b.cast(root(b, variance), dtype)
+
+
+def root(b, variance):
+    """The square root, whose gradient here is 0 where it is 0 itself."""
+    zero = b.scalar(0.0, variance)
+    vanishes = b.compare("eq", variance, zero)
+    return b.select(vanishes, zero, b.unary("sqrt", b.select(
+        vanishes, b.scalar(1.0, variance), variance)))
 
 
 @lowers("aten.var_mean.correction")
@@ -192,7 +201,7 @@ def var_mean(b, x, dim, correction, keepdim):
 @lowers("aten.std_mean.correction")
 def std_mean(b, x, dim, correction, keepdim):
     mean, variance, dtype = moments(b, x, dim, correction, keepdim)
-    return b.cast(b.unary("sqrt", variance), dtype), b.cast(mean, dtype)
+    return b.cast(root(b, variance), dtype), b.cast(mean, dtype)
 
 
 # Truth and norms -------------------------------------------------------------------

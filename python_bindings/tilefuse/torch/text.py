@@ -236,13 +236,14 @@ class Builder:
         return result
 
     def reduce(self, kind: str, x: Value, dims: Iterable[int], keepdims: bool = False,
-               dtype: torch.dtype | None = None) -> Value:
+               dtype: torch.dtype | None = None, attributes: str = "") -> Value:
         """fuse.reduce with one result; no dims at all gives x itself."""
         dims = sorted(dims)
         shape = reduced_shape(x.shape, dims, keepdims)
         result = self.fresh(shape, dtype or x.dtype)
         keep = " keepdims" if keepdims else ""
-        self.append(f"reduce {kind}", [x], [result], f"dims {ints(dims)}{keep}", "arrow")
+        self.append(f"reduce {kind}", [x], [result], f"dims {ints(dims)}{keep}{attributes}",
+                    "arrow")
         return result
 
     def fold(self, name: str, x: Value, dims: Iterable[int], keepdims: bool = False) -> Value:
