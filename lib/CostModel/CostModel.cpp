@@ -78,6 +78,19 @@ SmallVector<int64_t> tilefuse::getFootprint(const fuse::OperandAccess &access,
   return footprint;
 }
 
+SmallVector<int64_t> tilefuse::getUnscheduledSteps(ArrayRef<int64_t> bounds,
+                                                   bool powersOfTwo) {
+  SmallVector<int64_t> steps(bounds.size());
+  int64_t room = 256;
+  for (unsigned i = steps.size(); i-- > 0;) {
+    steps[i] = std::min(bounds[i], room);
+    if (powersOfTwo && steps[i] < bounds[i])
+      steps[i] = llvm::bit_floor(uint64_t(steps[i]));
+    room = std::max<int64_t>(1, room / steps[i]);
+  }
+  return steps;
+}
+
 int64_t CostModel::getOps(Operation *op) const {
   auto spaced = dyn_cast<fuse::IterationSpaceOpInterface>(op);
   if (!spaced || op->hasTrait<OpTrait::ConstantLike>())

@@ -26,6 +26,10 @@ llvm::SmallVector<int64_t> getFootprint(const fuse::OperandAccess &access,
                                         llvm::ArrayRef<int64_t> block,
                                         llvm::ArrayRef<int64_t> shape);
 
+/// Extents of the reduction dims in one step of an op that no schedule speaks of.
+llvm::SmallVector<int64_t> getUnscheduledSteps(llvm::ArrayRef<int64_t> bounds,
+                                               bool powersOfTwo);
+
 /// Work and traffic of one kernel.
 struct KernelCost {
   int64_t bytesRead = 0;

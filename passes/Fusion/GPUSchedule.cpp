@@ -63,6 +63,9 @@ constexpr int64_t kLongReduction = 32768;
 /// Rows of a tile whose operand is made of windows, and elements of it in a step:
 /// 32 registers of each of 256 threads.
 constexpr int64_t kMadeRows = 1024, kMostMade = 8192;
+/// Shared memory for what the blocks of a made operand, and of what it is made of,
+/// take above their elements: padding, and blocks on their way between layouts.
+constexpr int64_t kRearrangedBytes = 48 << 10;
 /// Rows of a tile whose operand another contraction makes.
 constexpr int64_t kProducerRows = 256;
 /// Depth of one step of the reduction loop, over all dims but taps.
@@ -176,6 +179,12 @@ public:
     block.append(steps.begin(), steps.end());
     if (!fitsProducers(structure, block, reason))
       return failure();
+    if (hasProducerContraction(structure) &&
+        getShared() + getProducerBytes(structure, block, model) >
+            model.getTarget().getSharedMemory() - kRearrangedBytes) {
+      reason = "what one step makes an operand of does not fit shared memory";
+      return failure();
+    }
     choice.warps = std::max<int64_t>(
         warpsFor(tile.getCount() / residues, getSumsPerThread()),
         useMatrixUnit ? 4 : 1);

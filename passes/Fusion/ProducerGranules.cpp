@@ -108,3 +108,69 @@ bool tilefuse::hasProducerContraction(const fuse::KernelStructure &structure) {
                                isa<fuse::ContractionOpInterface>(placement.op);
                       });
 }
+
+/// Extents of the iteration dims that a block of the result takes, at most.
+static SmallVector<int64_t> getDemand(const fuse::IterationSpace &space,
+                                      AffineMap result,
+                                      ArrayRef<int64_t> extents) {
+  SmallVector<int64_t> demand(space.bounds);
+  demand.truncate(space.getNumParallel());
+  MLIRContext *context = result.getContext();
+  for (auto [expr, extent] : llvm::zip(result.getResults(), extents)) {
+    SmallVector<AffineExpr> at(result.getNumDims(),
+                               getAffineConstantExpr(0, context));
+    for (unsigned dim = 0; dim < demand.size(); ++dim) {
+      if (!expr.isFunctionOfDim(dim))
+        continue;
+      at[dim] = getAffineConstantExpr(1, context);
+      auto step = dyn_cast<AffineConstantExpr>(expr.replaceDims(at));
+      at[dim] = getAffineConstantExpr(0, context);
+      if (!step || step.getValue() < 1)
+        continue;
+      // Blocks reach over the rims of an image, as tiles are powers of two; of
+      // dims that share an index (groups) each goes round at most once. A block
+      // need not start at a multiple of the step.
+      if (isa<AffineDimExpr>(expr))
+        demand[dim] = extent;
+      else
+        demand[dim] = std::min(demand[dim],
+                               (extent - 1) / step.getValue() +
+                                   (step.getValue() == 1 ? 1 : 2));
+    }
+  }
+  return demand;
+}
+
+int64_t tilefuse::getProducerBytes(const fuse::KernelStructure &structure,
+                                   ArrayRef<int64_t> block,
+                                   const CostModel &model) {
+  llvm::DenseSet<Operation *> members, seen;
+  for (const fuse::OpPlacement &placement : structure.getPlacements())
+    members.insert(placement.op);
+  int64_t most = 0;
+  auto visit = [&](auto &&self, Operation *op,
+                   ArrayRef<int64_t> extents) -> void {
+    fuse::IterationSpace space =
+        cast<fuse::IterationSpaceOpInterface>(op).getIterationSpace();
+    for (auto [access, operand] : llvm::zip(space.operands, op->getOperands())) {
+      Operation *def = operand.getDefiningOp();
+      auto spaced = dyn_cast_or_null<fuse::IterationSpaceOpInterface>(def);
+      if (!spaced || !members.contains(def) || !seen.insert(def).second)
+        continue;
+      fuse::IterationSpace made = spaced.getIterationSpace();
+      unsigned number = cast<OpResult>(operand).getResultNumber();
+      SmallVector<int64_t> demand = getDemand(
+          made, made.results[number],
+          getFootprint(access, extents,
+                       cast<RankedTensorType>(operand.getType()).getShape()));
+      demand.append(getUnscheduledSteps(
+          ArrayRef(made.bounds).drop_front(demand.size()), model.isGPU()));
+      if (isa<fuse::ContractionOpInterface>(def))
+        most = std::max(most, model.getTileCost(def, demand).sharedBytes);
+      self(self, def, demand);
+    }
+  };
+  if (Operation *anchor = structure.getAnchor())
+    visit(visit, anchor, block);
+  return most;
+}

@@ -2,7 +2,7 @@
 #ifndef TILEFUSE_PASSES_FUSION_PRODUCERGRANULES_H
 #define TILEFUSE_PASSES_FUSION_PRODUCERGRANULES_H
 
-#include "dialects/Fuse/KernelStructure.h"
+#include "lib/CostModel/CostModel.h"
 
 namespace tilefuse {
 
@@ -22,6 +22,11 @@ bool hasMadeOperand(const fuse::KernelStructure &structure);
 
 /// Whether another contraction makes an operand of the anchor.
 bool hasProducerContraction(const fuse::KernelStructure &structure);
+
+/// Bytes of the operand blocks of one step of the contraction that makes an operand
+/// of the anchor for tiles of extents `block`: the largest where there are several.
+int64_t getProducerBytes(const fuse::KernelStructure &structure,
+                         llvm::ArrayRef<int64_t> block, const CostModel &model);
 
 } // namespace tilefuse
 

@@ -1,6 +1,7 @@
 //===- ContractionRoles.cpp - how reduction dims are walked *- C++ -*-===//
 
 #include "passes/Tiling/ContractionRoles.h"
+#include "lib/CostModel/CostModel.h"
 
 using namespace mlir;
 using namespace tilefuse;
@@ -86,16 +87,10 @@ SmallVector<int64_t> tilefuse::getReductionSteps(fuse::KernelOp kernel,
   if (op == kernel.getAnchor() && schedule &&
       schedule->getBlock().size() == form.getNumDims())
     return SmallVector<int64_t>(schedule->getBlock().drop_front(numParallel));
-  SmallVector<int64_t> steps(form.getNumDims() - numParallel);
-  int64_t room = 256;
-  for (unsigned i = steps.size(); i-- > 0;) {
-    int64_t bound = form.getBound(numParallel + i);
-    steps[i] = std::min(bound, room);
-    if (powersOfTwo && steps[i] < bound)
-      steps[i] = llvm::bit_floor(uint64_t(steps[i]));
-    room = std::max<int64_t>(1, room / steps[i]);
-  }
-  return steps;
+  SmallVector<int64_t> bounds;
+  for (unsigned dim = numParallel; dim < form.getNumDims(); ++dim)
+    bounds.push_back(form.getBound(dim));
+  return getUnscheduledSteps(bounds, powersOfTwo);
 }
 
 std::optional<unsigned> tilefuse::getSplitDim(const SpaceForm &form,

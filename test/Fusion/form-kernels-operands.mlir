@@ -151,3 +151,34 @@ func.func @chain(%x: tensor<4x32x1x8000xf32>, %a: tensor<32x32x1x1xf32>, %b: ten
   %4 = fuse.conv2d %3, %c : (tensor<4x32x1x8000xf32>, tensor<32x32x1x1xf32>) -> tensor<4x32x1x8000xf32>
   return %4 : tensor<4x32x1x8000xf32>
 }
+
+// -----
+
+// What one step of the first convolution reads for a patch of the second, 64 channels
+// of 54 x 56 pixels, would not fit shared memory: in memory.
+
+// CHECK-LABEL: func.func @wide_patch
+// CHECK:       fuse.kernel @wide_patch_k0
+// CHECK:         fuse.conv2d {{.*}}fuse.anchor
+// CHECK:       fuse.kernel @wide_patch_k1
+// CHECK-NEXT:    fuse.conv2d {{.*}}fuse.anchor
+func.func @wide_patch(%x: tensor<100x256x112x130xf32>, %v: tensor<32x256x3x1xf32>, %w: tensor<3x32x5x5xf32>) -> tensor<100x3x37x44xf32> {
+  %0 = fuse.conv2d %x, %v : (tensor<100x256x112x130xf32>, tensor<32x256x3x1xf32>) -> tensor<100x32x110x130xf32>
+  %1 = fuse.conv2d %0, %w stride [3, 3] padding [2, 2] : (tensor<100x32x110x130xf32>, tensor<3x32x5x5xf32>) -> tensor<100x3x37x44xf32>
+  return %1 : tensor<100x3x37x44xf32>
+}
+
+// -----
+
+// Tiles are powers of two and reach over the rim of narrow images: so do patches.
+
+// CHECK-LABEL: func.func @narrow_images
+// CHECK:       fuse.kernel @narrow_images_k0
+// CHECK:         fuse.conv2d {{.*}}fuse.anchor
+// CHECK:       fuse.kernel @narrow_images_k1
+// CHECK-NEXT:    fuse.conv2d {{.*}}fuse.anchor
+func.func @narrow_images(%x: tensor<100x24x32x7xf32>, %v: tensor<192x24x1x3xf32>, %w: tensor<48x8x3x3xf32>) -> tensor<100x48x11x2xf32> {
+  %0 = fuse.conv2d %x, %v stride [3, 3] : (tensor<100x24x32x7xf32>, tensor<192x24x1x3xf32>) -> tensor<100x192x11x2xf32>
+  %1 = fuse.conv2d %0, %w padding [2, 2] dilation [2, 2] groups 24 : (tensor<100x192x11x2xf32>, tensor<48x8x3x3xf32>) -> tensor<100x48x11x2xf32>
+  return %1 : tensor<100x48x11x2xf32>
+}
