@@ -243,6 +243,9 @@ def test_derivatives_of_the_user_stay(caplog):
     assert torch.equal(x.grad, torch.full((3,), 14.0))
     assert fallbacks(caplog) == [
         "the whole graph stays in PyTorch: it changes autograd itself: autograd_function_apply"]
+    found = tilefuse.torch.explain(lambda x: Sevenfold.apply(x * 2).sum(), x)
+    assert found.fallbacks == (
+        ("the whole graph", "it changes autograd itself: autograd_function_apply", 1),)
 
 
 def test_parameter_changed_without_gradients(caplog):

@@ -57,7 +57,7 @@ def stay(module: GraphModule, reason: str, error: Exception | None = None) -> Co
         first = str(error).split("\n")[0]
         reason = f"{reason}: {type(error).__name__}: {first}"
     log.warning("the whole graph stays in PyTorch: %s", reason)
-    return Compiled(module.forward, None, None, [])
+    return Compiled(module.forward, None, None, [], reason)
 
 
 def assemble(captured: Captured, views_stay: bool) -> Compiled:
@@ -107,14 +107,16 @@ def apart(compiled: Compiled, module: GraphModule) -> Callable[..., Any]:
 
 
 class Compiled:
-    """A compiled graph: `run` takes and gives what the module's forward does."""
+    """A compiled graph: `run` takes and gives what the module's forward does. `reason` says why
+    one without a plan stays in PyTorch."""
 
     def __init__(self, run: Callable[..., Any], captured: Captured | None, plan: Plan | None,
-                 operators: list[Operator]) -> None:
+                 operators: list[Operator], reason: str = "") -> None:
         self.run = run
         self.captured = captured
         self.plan = plan
         self.operators = operators
+        self.reason = reason
 
 
 def define_all(plan: Plan, chosen: precision.Precision,

@@ -99,7 +99,7 @@ def explain(model: Callable[..., Any], *inputs: Any, **keywords: Any) -> Explana
     fallbacks: list[tuple[str, str, int]] = []
     for compiled in found:
         if compiled.plan is None:
-            fallbacks.append(("the whole graph", "it cannot be traced", 1))
+            fallbacks.append(("the whole graph", compiled.reason, 1))
             continue
         regions += [report(region, operator, compiled.plan.device)
                     for region, operator in zip(compiled.plan.regions, compiled.operators)]
