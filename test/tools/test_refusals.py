@@ -130,3 +130,29 @@ def test_programs(damage, tmp_path):
         "empty": b"",
     }[damage])
     refuse("fuse-run", "bad.program", cwd=tmp_path)
+
+
+# More memory than any machine has: 2 TB of arguments, of results, of workspace.
+LARGE = {
+    "argument": TANH.replace("tensor<4xf32>", "tensor<1048576x524288xf32>"),
+    "result": """func.func @f(%x: tensor<4xf32>) -> tensor<1048576x131072x4xf32> {
+  %0 = fuse.broadcast %x : tensor<4xf32> -> tensor<1048576x131072x4xf32>
+  return %0 : tensor<1048576x131072x4xf32>
+}""",
+    "workspace": """func.func @f(%x: tensor<1048576x8xf32>) -> tensor<1048576xf32> {
+  %0 = fuse.matmul %x, %x transpose_b
+      : (tensor<1048576x8xf32>, tensor<1048576x8xf32>) -> tensor<1048576x1048576xf32>
+  %1 = fuse.softmax %0 dim 0 : tensor<1048576x1048576xf32> -> tensor<1048576x1048576xf32>
+  %2 = fuse.softmax %1 dim 1 : tensor<1048576x1048576xf32> -> tensor<1048576x1048576xf32>
+  %3 = fuse.reduce max %2 dims [1] : tensor<1048576x1048576xf32> -> tensor<1048576xf32>
+  return %3 : tensor<1048576xf32>
+}""",
+}
+
+
+@pytest.mark.parametrize("device", ["cpu", "reference"])
+@pytest.mark.parametrize("name", LARGE)
+def test_memory(name, device, tmp_path):
+    (tmp_path / "in.mlir").write_text(LARGE[name])
+    found = refuse("fuse-run", "in.mlir", "--device=" + device, cwd=tmp_path)
+    assert re.search(r"in\.mlir: error: .* would take \d+ GB; this machine has \d+", found)

@@ -34,6 +34,9 @@ static Expected<Expectation> evaluateGraph(mlir::func::FuncOp entry,
   if (!options.checkAll)
     evaluation.wanted = chooseSample(entry);
   expectation.sampled = !evaluation.wanted.empty();
+  if (!expectation.sampled)
+    if (auto fits = checkEvaluation(options.source, entry); !fits)
+      return fits.error();
   expectation.perElement = !hasJumps(entry);
   expectation.allF64 = isAllF64(entry);
   llvm::SmallVector<const Tensor *> addresses;

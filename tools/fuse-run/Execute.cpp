@@ -41,6 +41,8 @@ static Expected<Result> runReference(const Source &source,
     addresses.push_back(&input);
   Stopwatch watch;
   mlir::func::FuncOp entry = graph->entry;
+  if (auto fits = checkEvaluation(source.name, entry); !fits)
+    return fits.error();
   auto arrays = evaluate(entry, addresses);
   if (!arrays)
     return arrays.error();
@@ -146,10 +148,20 @@ static std::vector<Tensor> makeOutputs(const Program &program) {
 /// Runs the selected entry.
 static Expected<std::vector<Tensor>>
 runEntry(const Program &program, llvm::ArrayRef<const Tensor *> inputs,
-         const Options &options, Result &result) {
+         const std::string &name, const Options &options, Result &result) {
   llvm::append_range(result.launches, program.launches());
   result.workspaceBytes =
       std::max(result.workspaceBytes, program.workspaceBytes());
+  double bytes = double(program.workspaceBytes());
+  for (const Tensor *input : inputs)
+    bytes += double(input->getNumBytes());
+  for (const ArgumentInfo &info : program.signature().outputs)
+    bytes += double(getNumElements(info.shape)) * getElementBytes(info.dtype);
+  if (auto fits = checkMemory(name, "'" + program.signature().entry +
+                                        "', its arguments, results and workspace,",
+                              bytes);
+      !fits)
+    return fits.error();
   std::vector<Tensor> outputs = makeOutputs(program);
   llvm::SmallVector<const void *> inputAddresses;
   llvm::SmallVector<void *> outputAddresses;
@@ -185,7 +197,7 @@ static Expected<Result> executeTraining(const Source &source,
   llvm::SmallVector<const Tensor *> addresses;
   for (const Tensor &input : inputs.take_front(numInputs))
     addresses.push_back(&input);
-  auto outputs = runEntry(*forward, addresses, options, result);
+  auto outputs = runEntry(*forward, addresses, source.name, options, result);
   if (!outputs)
     return outputs.error();
   double forwardMilliseconds = result.runMilliseconds;
@@ -210,7 +222,7 @@ static Expected<Result> executeTraining(const Source &source,
     }
   for (const Tensor &cotangent : inputs.drop_front(numInputs))
     addresses.push_back(&cotangent);
-  auto gradients = runEntry(*backward, addresses, options, result);
+  auto gradients = runEntry(*backward, addresses, source.name, options, result);
   if (!gradients)
     return gradients.error();
   result.runMilliseconds += forwardMilliseconds;
@@ -241,7 +253,7 @@ Expected<Result> execute(const Source &source, llvm::ArrayRef<Tensor> inputs,
   llvm::SmallVector<const Tensor *> addresses;
   for (const Tensor &input : inputs)
     addresses.push_back(&input);
-  auto outputs = runEntry(*program, addresses, options, result);
+  auto outputs = runEntry(*program, addresses, source.name, options, result);
   if (!outputs)
     return outputs.error();
   result.outputs = std::move(*outputs);

@@ -3,12 +3,41 @@
 #include "lib/Reference/Npy.h"
 #include "tools/fuse-run/Run.h"
 
+#include <unistd.h>
+
 using namespace tilefuse::reference;
 
 namespace tilefuse::run {
 
 static Error makeError(const std::string &path, const llvm::Twine &message) {
   return Error{ErrorCode::InvalidArgument, message.str(), path};
+}
+
+Expected<void> checkMemory(const std::string &name, const llvm::Twine &what,
+                           double bytes) {
+  double memory = double(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  if (memory <= 0 || bytes <= memory)
+    return {};
+  auto gigabytes = [](double bytes) {
+    return std::to_string(static_cast<int64_t>(bytes / 1e9));
+  };
+  return Error{ErrorCode::Unsupported,
+               (what + " would take " + gigabytes(bytes) + " GB; this machine has " +
+                gigabytes(memory))
+                   .str(),
+               name};
+}
+
+Expected<void> checkEvaluation(const std::string &name,
+                               mlir::func::FuncOp function) {
+  double largest = 0;
+  function.walk([&](mlir::Operation *op) {
+    for (mlir::Type type : op->getResultTypes())
+      if (auto shaped = llvm::dyn_cast<mlir::ShapedType>(type);
+          shaped && shaped.hasStaticShape())
+        largest = std::max(largest, double(shaped.getNumElements()));
+  });
+  return checkMemory(name, "a float64 evaluation", 2 * 8 * largest);
 }
 
 /// Whether a file of type `found` may stand for an argument of type `wanted`:
@@ -61,19 +90,25 @@ Expected<std::vector<Tensor>> makeInputs(const Source &source,
       return tensor.error();
     given[at] = std::move(*tensor);
   }
+  // 2^40 elements pass the dialect's verifier, but not every machine.
+  double bytes = 0;
+  for (const Argument &argument : source.inputs) {
+    bytes += double(getNumElements(argument.shape)) *
+             getElementBytes(argument.type);
+    auto fits = checkMemory(source.name,
+                            "argument '" + argument.name + "' (" +
+                                formatShape(argument.shape, argument.type) +
+                                ") and those before it",
+                            bytes);
+    if (!fits)
+      return fits.error();
+  }
   std::vector<Tensor> inputs;
   for (auto [i, argument] : llvm::enumerate(source.inputs)) {
     if (given[i]) {
       inputs.push_back(std::move(*given[i]));
       continue;
     }
-    // 2^40 elements pass the dialect's verifier, but not every machine.
-    constexpr int64_t largest = int64_t(1) << 33;
-    if (getNumElements(argument.shape) > largest)
-      return makeError(source.name,
-                       "argument '" + argument.name + "' (" +
-                           formatShape(argument.shape, argument.type) +
-                           ") is too large to make here");
     Tensor tensor(argument.type, argument.shape);
     fillRandom(tensor, argument.initializer, options.seed, i);
     inputs.push_back(std::move(tensor));

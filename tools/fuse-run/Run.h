@@ -41,6 +41,16 @@ struct Result {
   std::optional<CheckReport> check;
 };
 
+/// Refuses what no allocation could serve: `bytes`, for `what`, beyond the memory
+/// of this machine. Errors: Unsupported.
+Expected<void> checkMemory(const std::string &name, const llvm::Twine &what,
+                           double bytes);
+
+/// The same for a float64 evaluation of all of `function`: its largest value, as
+/// operand and result.
+Expected<void> checkEvaluation(const std::string &name,
+                               mlir::func::FuncOp function);
+
 /// Reads the inputs that were given and fills the others. Errors: NotFound,
 /// InvalidArgument for a file that does not fit its argument.
 Expected<std::vector<reference::Tensor>> makeInputs(const Source &source,
