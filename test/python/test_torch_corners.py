@@ -11,6 +11,8 @@ import tilefuse.torch
 
 BOUNDS = [-1.0, 1.0, 0.0, 6.0, 2.0, -2.0, 0.5, 3.0]
 TIES = [[1.0, 1.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0], [-1.0, 2.0, 2.0, 3.0], [3.0, 3.0, 3.0, -3.0]]
+SHARES = [0.0, 1.0, 0.0, 1.0, 0.5, 1e-8]
+ANSWERS = torch.tensor([0.0, 1.0, 1.0, 0.0, 0.25, 1.0])
 SAME = [[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]
 
 CASES = {
@@ -33,6 +35,9 @@ CASES = {
     "std": (lambda x: x.std(1), SAME),
     "std_mean": (lambda x: sum(torch.std_mean(x, 1)), SAME),
     "norm": (lambda x: torch.linalg.vector_norm(x * 0, dim=1), SAME),
+    "binary_cross_entropy": (lambda x: F.binary_cross_entropy(x, ANSWERS), SHARES),
+    "binary_cross_entropy-target": (lambda x: F.binary_cross_entropy(ANSWERS * 0.5 + 0.25, x),
+                                    SHARES),
     "atan2": (lambda x: torch.atan2(x * 0, x * 0), SAME),
 }
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from .pointwise import operand
+from .pointwise import NARROW, operand
 from .reductions import fold
 from .table import lowers
 from .text import Unsupported
@@ -66,14 +66,25 @@ def soft_margin_loss(b, x, target, reduction):
 @lowers("aten.binary_cross_entropy.default")
 def binary_cross_entropy(b, x, target, weight, reduction):
     x, target = both(b, x, target)
+    dtype = x.dtype
+    if dtype in NARROW:
+        x, target = b.cast(x, torch.float32), b.cast(target, torch.float32)
     one = b.scalar(1.0, x)
+    fixed = b.op("reshape", [x], attributes="{fuse.stop_gradient}", style="arrow")
+    opposite = b.binary("sub", one, fixed)
 
     def logarithm(p):
         return b.binary("maximum", b.unary("log", p), b.scalar(-100.0, x))
     rest = b.binary("sub", one, target)
-    near = b.binary("mul", target, logarithm(x))
-    far = b.binary("mul", rest, logarithm(b.binary("sub", one, x)))
+    near = b.binary("mul", target, logarithm(fixed))
+    far = b.binary("mul", rest, logarithm(opposite))
     loss = b.unary("neg", b.binary("add", near, far))
+    # PyTorch's slope, which is finite at 0 and 1 as well: a summand that is zero has it.
+    spread = b.binary("maximum", b.binary("mul", opposite, fixed), b.scalar(1e-12, x))
+    slope = b.op("div", [b.binary("sub", fixed, target), spread],
+                 attributes="{fuse.stop_gradient}")
+    loss = b.binary("add", loss, b.binary("mul", b.binary("sub", x, fixed), slope))
+    loss = b.cast(loss, dtype)
     if weight is not None:
         loss = b.binary("mul", loss, b.cast(weight, x.dtype))
     return reduced(b, loss, reduction)
