@@ -198,9 +198,10 @@ public:
     // Weights that fill shared memory leave one instance a multiprocessor: its
     // warps must be as many as those of two.
     if (choice.tiles > 1)
-      choice.warps = std::min<int64_t>(
-          16, std::max(choice.warps, tile.getCount() / residues /
-                                         (32 * kSumsAlone)));
+      choice.warps = std::clamp<int64_t>(
+          llvm::bit_floor(
+              uint64_t(tile.getCount() / residues / (32 * kSumsAlone))),
+          std::min<int64_t>(16, choice.warps), 16);
     else if (isPooledAtOnce())
       takePooledTiles(rows, choice);
     else if (structure.hasFinish() && isOneStep())

@@ -26,6 +26,18 @@ func.func @shallow(%x: tensor<2x3x64x64xf32>, %w: tensor<32x3x3x3xf32>) -> tenso
   return %0 : tensor<2x32x62x62xf32>
 }
 
+// Nine residue classes of a tile of a power of two, which share weights: the warps
+// are a power of two all the same.
+// CHECK-LABEL: @thirds
+// CHECK: block = [1, 64, {{[0-9]+}}, {{[0-9]+}}, 32, 3, 3], warps = {{2|4|8|16}}, {{.*}}tiles = {{[2-9]}}
+func.func @thirds(%x: tensor<8x24x128x28xf32>, %w: tensor<24x96x3x3xf32>) -> tensor<8x96x382x82xf32> {
+  %0 = fuse.kernel @k (%a = %x, %b = %w) : (tensor<8x24x128x28xf32>, tensor<24x96x3x3xf32>) -> tensor<8x96x382x82xf32> {
+    %c = fuse.conv_transpose2d %a, %b stride [3, 3] padding [1, 1] {fuse.anchor} : (tensor<8x24x128x28xf32>, tensor<24x96x3x3xf32>) -> tensor<8x96x382x82xf32>
+    fuse.yield %c : tensor<8x96x382x82xf32>
+  }
+  return %0 : tensor<8x96x382x82xf32>
+}
+
 // A weight gradient of three channels has sums for eight, which the unit multiplies
 // at once anyway. With so few sums a step takes pairs of rows.
 // CHECK-LABEL: @shallow_gradient
