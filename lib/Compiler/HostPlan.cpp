@@ -72,10 +72,17 @@ public:
   }
 
 private:
-  Error invalid(const Twine &message) {
+  Error invalid(const Twine &message) { return invalidAt(entry, message); }
+
+  Error invalidAt(Operation *op, const Twine &message) {
+    std::string place;
+    if (auto file = op->getLoc()->findInstanceOf<FileLineColLoc>())
+      place = (file.getFilename().getValue() + ":" + Twine(file.getLine()) +
+               ":" + Twine(file.getColumn()))
+                  .str();
     return Error{ErrorCode::InvalidSource,
                  ("function '" + entry.getName() + "': " + message).str(),
-                 {}};
+                 place};
   }
 
   Expected<void> readSignature() {
@@ -211,8 +218,9 @@ private:
       instances = llvm::SaturatingMultiply<uint64_t>(instances, extent);
     }
     if (instances > MaxInstances)
-      return invalid("the grid of kernel '" + function.getName() +
-                     "' has more than 2^31 - 1 program instances");
+      return invalidAt(function,
+                       "the grid of kernel '" + function.getName() +
+                           "' has more than 2^31 - 1 program instances");
     kernel.threads = function.getWarps() * 32;
     data.kernels.push_back(std::move(kernel));
     return static_cast<uint32_t>(entry->second);
