@@ -179,8 +179,10 @@ public:
     block.append(steps.begin(), steps.end());
     if (!fitsProducers(structure, block, reason))
       return failure();
-    if (hasProducerContraction(structure) &&
-        getShared() + getProducerBytes(structure, block, model) >
+    ProducerStep producer =
+        getProducerStep(structure, block, useMatrixUnit, model);
+    if (producer.bytes > 0 &&
+        getShared() + producer.bytes >
             model.getTarget().getSharedMemory() - kRearrangedBytes) {
       reason = "what one step makes an operand of does not fit shared memory";
       return failure();
@@ -195,6 +197,10 @@ public:
         !hasMadeOperand(structure) && !isa<BlockArgument>(op->getOperand(0)) &&
         choice.warps == 8 && tile.getCount() >= 64 * 32 * choice.warps)
       choice.warps = 16;
+    if (producer.products > kMostProducts * 32 * choice.warps) {
+      reason = "what makes an operand is too long a code without a matrix unit";
+      return failure();
+    }
     // Weights that fill shared memory leave one instance a multiprocessor: its
     // warps must be as many as those of two.
     if (choice.tiles > 1)

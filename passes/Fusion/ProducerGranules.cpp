@@ -141,13 +141,14 @@ static SmallVector<int64_t> getDemand(const fuse::IterationSpace &space,
   return demand;
 }
 
-int64_t tilefuse::getProducerBytes(const fuse::KernelStructure &structure,
-                                   ArrayRef<int64_t> block,
-                                   const CostModel &model) {
+ProducerStep tilefuse::getProducerStep(const fuse::KernelStructure &structure,
+                                       ArrayRef<int64_t> block,
+                                       bool onMatrixUnit,
+                                       const CostModel &model) {
   llvm::DenseSet<Operation *> members, seen;
   for (const fuse::OpPlacement &placement : structure.getPlacements())
     members.insert(placement.op);
-  int64_t most = 0;
+  ProducerStep most;
   auto visit = [&](auto &&self, Operation *op,
                    ArrayRef<int64_t> extents) -> void {
     fuse::IterationSpace space =
@@ -165,8 +166,15 @@ int64_t tilefuse::getProducerBytes(const fuse::KernelStructure &structure,
                        cast<RankedTensorType>(operand.getType()).getShape()));
       demand.append(getUnscheduledSteps(
           ArrayRef(made.bounds).drop_front(demand.size()), model.isGPU()));
-      if (isa<fuse::ContractionOpInterface>(def))
-        most = std::max(most, model.getTileCost(def, demand).sharedBytes);
+      if (auto contraction = dyn_cast<fuse::ContractionOpInterface>(def)) {
+        most.bytes =
+            std::max(most.bytes, model.getTileCost(def, demand).sharedBytes);
+        int64_t products = 1;
+        for (int64_t extent : demand)
+          products *= extent;
+        if (!onMatrixUnit || !model.hasMatrixUnit(contraction))
+          most.products = std::max(most.products, products);
+      }
       self(self, def, demand);
     }
   };

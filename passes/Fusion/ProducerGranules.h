@@ -23,10 +23,18 @@ bool hasMadeOperand(const fuse::KernelStructure &structure);
 /// Whether another contraction makes an operand of the anchor.
 bool hasProducerContraction(const fuse::KernelStructure &structure);
 
-/// Bytes of the operand blocks of one step of the contraction that makes an operand
-/// of the anchor for tiles of extents `block`: the largest where there are several.
-int64_t getProducerBytes(const fuse::KernelStructure &structure,
-                         llvm::ArrayRef<int64_t> block, const CostModel &model);
+/// One step of a contraction that makes an operand of the anchor; the most where
+/// there are several.
+struct ProducerStep {
+  /// Bytes of its operand blocks.
+  int64_t bytes = 0;
+  /// Products of numbers, where no matrix unit multiplies them.
+  int64_t products = 0;
+};
+/// `onMatrixUnit`: the kernel uses it where a contraction can.
+ProducerStep getProducerStep(const fuse::KernelStructure &structure,
+                             llvm::ArrayRef<int64_t> block, bool onMatrixUnit,
+                             const CostModel &model);
 
 } // namespace tilefuse
 

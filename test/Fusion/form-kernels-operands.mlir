@@ -182,3 +182,19 @@ func.func @narrow_images(%x: tensor<100x24x32x7xf32>, %v: tensor<192x24x1x3xf32>
   %1 = fuse.conv2d %0, %w padding [2, 2] dilation [2, 2] groups 24 : (tensor<100x192x11x2xf32>, tensor<48x8x3x3xf32>) -> tensor<100x48x11x2xf32>
   return %1 : tensor<100x48x11x2xf32>
 }
+
+// -----
+
+// One filter leaves the matrix unit nothing to share: one warp's threads would each
+// unroll thousands of the other convolution's products.
+
+// CHECK-LABEL: func.func @one_filter
+// CHECK:       fuse.kernel @one_filter_k0
+// CHECK:         fuse.conv2d {{.*}}fuse.anchor
+// CHECK:       fuse.kernel @one_filter_k1
+// CHECK-NEXT:    fuse.conv2d {{.*}}fuse.anchor
+func.func @one_filter(%x: tensor<1x128x17x56xf16>, %v: tensor<128x8x7x1xf16>, %w: tensor<1x128x5x5xf16>) -> tensor<1x1x5x19xf16> {
+  %0 = fuse.conv2d %x, %v padding [3, 0] groups 16 : (tensor<1x128x17x56xf16>, tensor<128x8x7x1xf16>) -> tensor<1x128x17x56xf16>
+  %1 = fuse.conv2d %0, %w stride [3, 3] padding [0, 2] : (tensor<1x128x17x56xf16>, tensor<1x128x5x5xf16>) -> tensor<1x1x5x19xf16>
+  return %1 : tensor<1x1x5x19xf16>
+}
