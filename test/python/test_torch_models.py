@@ -59,6 +59,35 @@ class Upsampled(nn.Module):
         return F.interpolate(y, size=(12, 6))
 
 
+class Excited(nn.Module):
+    """Squeeze and excite, with channels last."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.scale = nn.Conv2d(2, 4, 3), nn.Conv2d(4, 4, 1)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+
+    def forward(self, x):
+        y = self.conv(x.contiguous(memory_format=torch.channels_last)).relu_()
+        return y * F.hardsigmoid(self.scale(self.pool(y)), inplace=True)
+
+
+class Indexed(nn.Module):
+    """Values chosen by actions, a mask that is written to, distances."""
+
+    def __init__(self):
+        super().__init__()
+        self.values = nn.Linear(5, 4)
+
+    def forward(self, x):
+        y = self.values(x)
+        chosen = y.gather(1, (torch.arange(x.shape[0]) > 2).long().unsqueeze(1))
+        y = y * 1.0
+        y[y < 0] = 0.25
+        y[torch.arange(x.shape[0]) == 1] = chosen.sum()
+        return chosen, y, F.pairwise_distance(y, y.flip(1))
+
+
 class Recurrent(nn.Module):
     """Steps of a cell, written out."""
 
@@ -74,7 +103,8 @@ class Recurrent(nn.Module):
 
 
 MODELS = {"attention": (Attention, (2, 5, 8)), "masked": (MaskedAttention, (2, 5, 8)),
-          "upsampled": (Upsampled, (2, 2, 4, 6)), "recurrent": (Recurrent, (3, 2, 3))}
+          "excited": (Excited, (2, 2, 5, 6)), "upsampled": (Upsampled, (2, 2, 4, 6)),
+          "indexed": (Indexed, (6, 5)), "recurrent": (Recurrent, (3, 2, 3))}
 
 
 @pytest.mark.parametrize("name", MODELS)

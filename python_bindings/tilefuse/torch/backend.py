@@ -91,7 +91,8 @@ def apart(compiled: Compiled, module: GraphModule) -> Callable[..., Any]:
     others = [p for p in captured.places if isinstance(p, int)]
     if not changed or len(others) < 2:
         return compiled.run
-    run, warned = compiled.run, []
+    run = compiled.run
+    warned: list[bool] = []
 
     def checked(*arguments: Any) -> Any:
         memory = [arguments[p].untyped_storage()._cdata for p in others]

@@ -249,3 +249,8 @@ def vector_norm(b, x, order, dim, keepdim, dtype):
     root = b.unary("sqrt", safe) if order == 2 else (
         b.binary("pow", safe, b.scalar(1.0 / order, x)))
     return b.select(vanishes, zero, root)
+
+
+@lowers("aten.norm.ScalarOpt_dim", "aten.norm.Scalar")
+def norm(b, x, order, dim=None, keepdim=False):
+    return vector_norm(b, x, 2 if order is None else order, dim, keepdim, None)

@@ -2,6 +2,8 @@
 
 import math
 
+import torch
+
 from .table import lowers
 from .text import Unsupported
 
@@ -275,3 +277,30 @@ def upsample_nearest(b, x, size, *scales):
         spread += [x.shape[d], factor]
     repeated = b.broadcast(b.reshape(x, between), tuple(spread))
     return b.reshape(repeated, tuple(b.out.shape))
+
+
+@lowers("aten.gather.default")
+def gather(b, x, dim, index, sparse):
+    """One element of every row: the others count as 0 in a sum."""
+    dim = dim % x.rank if x.rank else 0
+    if x.rank == 0 or x.dtype == torch.bool:
+        raise Unsupported("booleans, or one element")
+    if index.shape[dim] != 1:
+        raise Unsupported("several elements of a row")
+    sizes = [*index.shape[:dim], x.shape[dim], *index.shape[dim + 1:]]
+    places = b.iota(tuple(sizes), dim)
+    taken = b.compare("eq", places, b.broadcast(b.cast(index, places.dtype), tuple(sizes)))
+    rows = b.slice(x, [0] * x.rank, sizes)
+    return b.reduce("sum", b.select(taken, rows, b.constant(0, x.dtype)), [dim], keepdims=True)
+
+
+@lowers("aten.index_put.default")
+def index_put(b, x, indices, values, accumulate):
+    """x[mask] = one value."""
+    mask = indices[0]
+    if len(indices) != 1 or mask is None or mask.dtype != torch.bool:
+        raise Unsupported("places that are not one mask")
+    if accumulate or math.prod(values.shape) != 1:
+        raise Unsupported("several values")
+    mask = b.reshape(mask, (*mask.shape, *[1] * (x.rank - mask.rank)))
+    return b.select(b.broadcast(mask, x.shape), b.reshape(b.cast(values, x.dtype), ()), x)
