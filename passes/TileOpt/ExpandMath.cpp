@@ -50,20 +50,102 @@ static bool isKnownFloat(Type type) {
       getElementTypeOrSelf(type));
 }
 
+// The high half of a product: by a product twice as wide, or of 64 bits by halves.
+static Value expandHighProduct(ImplicitLocOpBuilder &b, Value x, Value y,
+                               bool isSigned) {
+  Type type = x.getType();
+  unsigned width = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
+  auto constant = [&](Type of, int64_t value) -> Value {
+    auto attribute = b.getIntegerAttr(getElementTypeOrSelf(of), value);
+    auto shaped = dyn_cast<ShapedType>(of);
+    return arith::ConstantOp::create(
+        b, shaped ? TypedAttr(DenseElementsAttr::get(shaped, attribute))
+                  : TypedAttr(attribute));
+  };
+  if (width <= 32) {
+    Type element = b.getIntegerType(2 * width);
+    auto shaped = dyn_cast<ShapedType>(type);
+    Type wide = shaped ? Type(shaped.clone(element)) : element;
+    auto extend = [&](Value value) -> Value {
+      if (isSigned)
+        return arith::ExtSIOp::create(b, wide, value);
+      return arith::ExtUIOp::create(b, wide, value);
+    };
+    Value product = arith::MulIOp::create(b, extend(x), extend(y));
+    Value high = arith::ShRUIOp::create(b, product, constant(wide, width));
+    return arith::TruncIOp::create(b, type, high);
+  }
+  Value half = constant(type, 32), mask = constant(type, 0xffffffff);
+  auto low = [&](Value v) -> Value { return arith::AndIOp::create(b, v, mask); };
+  auto up = [&](Value v) -> Value {
+    return arith::ShRUIOp::create(b, v, half);
+  };
+  auto mul = [&](Value l, Value r) -> Value {
+    return arith::MulIOp::create(b, l, r);
+  };
+  auto add = [&](Value l, Value r) -> Value {
+    return arith::AddIOp::create(b, l, r);
+  };
+  // No sum overflows: (2^32 - 1)^2 + 2 (2^32 - 1) is 2^64 - 1.
+  Value first = add(mul(up(x), low(y)), up(mul(low(x), low(y))));
+  Value second = add(mul(low(x), up(y)), low(first));
+  Value high = add(add(mul(up(x), up(y)), up(first)), up(second));
+  if (!isSigned)
+    return high;
+  // -2^64 times the other factor for the sign of each.
+  Value top = constant(type, 63);
+  auto whereNegative = [&](Value sign, Value value) -> Value {
+    return arith::AndIOp::create(b, arith::ShRSIOp::create(b, sign, top), value);
+  };
+  high = arith::SubIOp::create(b, high, whereNegative(x, y));
+  return arith::SubIOp::create(b, high, whereNegative(y, x));
+}
+
+// mul{u,s}i_extended -> muli and the high half, addui_extended -> addi and a
+// comparison: one result an op, as blocks are lowered.
+static void expandTwoResults(Operation *op) {
+  ImplicitLocOpBuilder b(op->getLoc(), op);
+  Value x = op->getOperand(0), y = op->getOperand(1);
+  if (isa<arith::AddUIExtendedOp>(op)) {
+    Value sum = arith::AddIOp::create(b, x, y);
+    Value carry = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, sum, x);
+    op->replaceAllUsesWith(ValueRange{sum, carry});
+  } else {
+    Value product = arith::MulIOp::create(b, x, y);
+    op->replaceAllUsesWith(ValueRange{
+        product,
+        expandHighProduct(b, x, y, isa<arith::MulSIExtendedOp>(op))});
+  }
+  op->erase();
+}
+
+static bool hasTwoResults(Operation *op) {
+  if (!isa<arith::MulUIExtendedOp, arith::MulSIExtendedOp,
+           arith::AddUIExtendedOp>(op))
+    return false;
+  auto type = dyn_cast<IntegerType>(getElementTypeOrSelf(op->getOperand(0)));
+  return type && (type.getWidth() <= 32 || type.getWidth() == 64);
+}
+
 namespace {
 
 struct ExpandMath : tilefuse::impl::TileExpandMathBase<ExpandMath> {
   using Base::Base;
   void runOnOperation() override {
-    SmallVector<Operation *> ops;
+    SmallVector<Operation *> ops, pairs;
     getOperation().walk([&](tile::FuncOp kernel) {
       kernel.walk([&](Operation *op) {
         if (isExpanded(op) && isKnownFloat(op->getResult(0).getType()))
           ops.push_back(op);
+        if (hasTwoResults(op))
+          pairs.push_back(op);
       });
     });
     for (Operation *op : ops)
       expandOp(op);
+    for (Operation *op : pairs)
+      expandTwoResults(op);
+    numExpanded += pairs.size();
   }
 
   // 16-bit floats are computed in f32 and rounded.

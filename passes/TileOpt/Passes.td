@@ -128,7 +128,8 @@ def TileExpandMath : Pass<"tile-expand-math", "::mlir::ModuleOp"> {
     the error bounds that `MathExpansions.cpp` states; on f64 likewise, in f64
     (`DoubleExpansions.cpp`). With `approximate`, the same expansions of f32 leave
     `math.exp2 fastmath<afn>` where the target has an instruction for it, instead of
-    one more polynomial.
+    one more polynomial. The ops of arith with two results (the high half of a
+    product, the carry of a sum) become ops with one.
 
     ```mlir
     %r = math.rsqrt %x : tensor<32xf32>

@@ -13,7 +13,6 @@
 #include "passes/TileToCPU/KernelLowering.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Iterators.h"
 
 namespace tilefuse {
@@ -53,52 +52,12 @@ bool isPointwise(Operation *op) {
           isa<tile::SplatOp, tile::IotaOp, tile::BroadcastOp>(op));
 }
 
-// mul{u,s}i_extended -> muli and the high half of a product twice as wide,
-// addui_extended -> addi and a comparison: one result an op.
-void splitTwoResultOps(tile::FuncOp kernel) {
-  SmallVector<Operation *> ops;
-  kernel.walk([&](Operation *op) {
-    if (isa<arith::MulUIExtendedOp, arith::MulSIExtendedOp,
-            arith::AddUIExtendedOp>(op) &&
-        isa<RankedTensorType>(op->getResult(0).getType()))
-      ops.push_back(op);
-  });
-  for (Operation *op : ops) {
-    ImplicitLocOpBuilder b(op->getLoc(), op);
-    Value x = op->getOperand(0), y = op->getOperand(1);
-    auto type = cast<RankedTensorType>(x.getType());
-    if (isa<arith::AddUIExtendedOp>(op)) {
-      Value sum = arith::AddIOp::create(b, x, y);
-      Value carry =
-          arith::CmpIOp::create(b, arith::CmpIPredicate::ult, sum, x);
-      op->replaceAllUsesWith(ValueRange{sum, carry});
-    } else {
-      unsigned width = type.getElementTypeBitWidth();
-      auto wide = type.clone(b.getIntegerType(2 * width));
-      auto extend = [&](Value value) -> Value {
-        if (isa<arith::MulUIExtendedOp>(op))
-          return arith::ExtUIOp::create(b, wide, value);
-        return arith::ExtSIOp::create(b, wide, value);
-      };
-      Value product = arith::MulIOp::create(b, extend(x), extend(y));
-      Value shift = arith::ConstantOp::create(
-          b, DenseElementsAttr::get(wide, APInt(2 * width, width)));
-      Value high = arith::ShRUIOp::create(b, product, shift);
-      op->replaceAllUsesWith(
-          ValueRange{arith::MulIOp::create(b, x, y),
-                     arith::TruncIOp::create(b, type, high)});
-    }
-    op->erase();
-  }
-}
-
 class Grouping {
 public:
   explicit Grouping(tile::FuncOp kernel) : kernel(kernel) {}
 
   /// Returns how many loop nests it made.
   int64_t run() {
-    splitTwoResultOps(kernel);
     SmallVector<Operation *> roots;
     // Users come after their operands, so a walk in reverse sees them first.
     kernel.walk<WalkOrder::PostOrder, ReverseIterator>([&](Operation *op) {

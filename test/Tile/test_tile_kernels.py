@@ -142,3 +142,25 @@ def test_changed_text_changes_the_output(tmp_path, random):
     text = (HERE / "vector-add.mlir").read_text().replace("arith.addf", "arith.subf")
     (z,) = run(text, tmp_path, x, y)
     assert torch.equal(z, torch.from_numpy(x - y))
+
+
+@pytest.mark.parametrize("path", sorted(HERE.glob("*.mlir")), ids=lambda path: path.stem)
+def test_every_kernel_becomes_ptx(path):
+    done = subprocess.run([str(find_fuse_run().with_name("fuse-compile")), str(path), "--emit=ptx"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert ".entry" in done.stdout and "__nv_" not in done.stdout
+
+
+def test_high_halves_of_products(tmp_path, random):
+    """The CPU's; test/TileToNVVM/wide-products.mlir runs its PTX."""
+    a = random.integers(-2**31, 2**31, (2, 64)).astype(numpy.int32)
+    b = random.integers(-2**63, 2**63 - 1, (2, 64)).astype(numpy.int64)
+    text = (HERE.parent / "TileToNVVM" / "wide-products.mlir").read_text()
+    for array, found in zip((a, b), run(text, tmp_path, a, b)):
+        bits = 8 * array.itemsize
+        for x, y, high, signed in zip(*array.tolist(), *found.tolist()):
+            low = [v % 2**bits for v in (x, y)]
+            carry = sum(low) >> 64
+            assert high % 2**bits == low[0] * low[1] >> bits
+            assert signed % 2**bits == ((x * y >> bits) + carry) % 2**bits

@@ -198,6 +198,28 @@ def weight_gradient(text):
     check("dw", dw[..., :2], expected[..., :2], 1e-5)
 
 
+def wide_products(text):
+    a = rng.integers(-2**31, 2**31, (2, 64)).astype(np.int32)
+    b = rng.integers(-2**63, 2**63 - 1, (2, 64)).astype(np.int64)
+    a[:, :4] = [[-2**31, -2**31, -1, 0], [-2**31, 2**31 - 1, -1, -1]]
+    b[:, :4] = [[-2**63, -2**63, -1, 0], [-2**63, 2**63 - 1, -1, -1]]
+    c, d = np.zeros((2, 64), np.int32), np.zeros((2, 64), np.int64)
+    launch(text, [a, b, c, d], 1, SHARED)
+
+    def unsigned(value, width):
+        return value % (1 << width)
+
+    for found, given, width in ((c, a, 32), (d, b, 64)):
+        for i in range(64):
+            x, y = int(given[0, i]), int(given[1, i])
+            low, high = unsigned(x, width), unsigned(y, width)
+            carry = (low + high) >> 64
+            if (unsigned(int(found[0, i]), width) != (low * high) >> width or
+                    unsigned(int(found[1, i]), width) != unsigned(
+                        ((x * y) >> width) + carry, width)):
+                sys.exit(f"i{width}: wrong high half of {x} * {y} (seed {seed})")
+
+
 CASES = {
     "convolution": convolution,
     "transposed-convolution": transposed_convolution,
@@ -216,6 +238,7 @@ CASES = {
     "histogram": histogram,
     "scan": scan,
     "masks": masks,
+    "wide-products": wide_products,
 }
 
 if __name__ == "__main__":

@@ -594,8 +594,9 @@ class Machine:
                 product = product + self.read(operands[3], wide)
             return product
         if "hi" in parts:
-            return ((values[0].astype(wide) * values[1].astype(wide))
-                    >> (dtype.itemsize * 8)).astype(dtype)
+            # Python's integers: NumPy has none of 128 bits.
+            product = values[0].astype(object) * values[1].astype(object)
+            return (product >> (dtype.itemsize * 8)).astype(dtype)
         if name == "bfe":
             start, length = values[1].astype(np.uint64), values[2].astype(np.uint64)
             ones = (np.uint64(1) << length) - np.uint64(1)
