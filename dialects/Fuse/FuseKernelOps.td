@@ -41,6 +41,13 @@ def KernelOp : Fuse_Op<"kernel", [
 def YieldOp : Fuse_Op<"yield", [Pure, Terminator, ReturnLike,
                                HasParent<"KernelOp">]> {
   let summary = "Results of a kernel";
+  let description = [{
+    Ends the body of a `fuse.kernel`.
+
+    ```mlir
+    fuse.yield %y, %sums : tensor<64x128xf32>, tensor<128xf32>
+    ```
+  }];
   let arguments = (ins Arg<Variadic<Fuse_Tensor>, "one value per result of the kernel">:$values);
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
 }

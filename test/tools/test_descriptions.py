@@ -27,7 +27,7 @@ def test_ops(path):
     assert len(instances["Op"]) > 30
     for name in instances["Op"]:
         op = records[name]
-        assert op["summary"], name
+        assert op["summary"] and "```mlir" in op["description"], name
         for value, variable in op["arguments"]["args"] + op["results"]["args"]:
             record = records[value["def"]]
             assert "OpVariable" in record["!superclasses"] and record["summary"], (name, variable)
