@@ -113,9 +113,9 @@ int main(int argc, char **argv) {
   for (int i = 1; i < argc; ++i) {
     llvm::StringRef flag = argv[i];
     if (flag.consume_front("--jobs="))
-      jobs = std::max(1, atoi(flag.data()));
+      jobs = flag.getAsInteger(10, jobs) ? 1 : std::max<size_t>(1, jobs);
     else if (flag.consume_front("--timeout="))
-      limit = atof(flag.data());
+      flag.getAsDouble(limit);
     else if (flag == "--verbose")
       quiet = false;
   }

@@ -32,12 +32,12 @@ static void simulate(const DistributedLayout &src, const DistributedLayout &dst,
 /// A permutation of lane and register bits keeps values in their warps.
 static DistributedLayout shuffleBits(RandomLayouts &random,
                                      const DistributedLayout &layout) {
-  llvm::SmallVector<llvm::SmallVector<int64_t, 4>> factors;
+  llvm::SmallVector<llvm::SmallVector<int64_t, 4>> factors(layout.getRank());
   for (unsigned dim = 0; dim < layout.getRank(); ++dim)
-    factors.push_back(layout.getFactors(dim));
-  std::vector<DistributedLayout::Bases> bases;
+    factors[dim] = layout.getFactors(dim);
+  std::vector<DistributedLayout::Bases> bases(numHardware);
   for (unsigned part = 0; part < numHardware; ++part)
-    bases.push_back(layout.getBases(Hardware(part)));
+    bases[part] = layout.getBases(Hardware(part));
   for (int i = 0; i < 2; ++i) {
     if (bases[0].empty())
       break;

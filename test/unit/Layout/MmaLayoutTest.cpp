@@ -59,9 +59,9 @@ static void check(const DotDims &dims, int64_t bits, unsigned warps,
     int64_t count = 1;
     for (int64_t extent : s)
       count *= extent;
-    std::vector<int64_t> values;
-    for (int64_t i = 0; i < count; ++i)
-      values.push_back(random.number(19) - 9);
+    std::vector<int64_t> values(count);
+    for (int64_t &value : values)
+      value = random.number(19) - 9;
     return values;
   };
   std::vector<int64_t> lhs = fill(dims.lhsShape), rhs = fill(dims.rhsShape);
