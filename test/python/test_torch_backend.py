@@ -172,6 +172,22 @@ def test_input_changed_in_place():
     torch.testing.assert_close(given, expected)
 
 
+def test_number_that_changes(caplog, graphs):
+    """Dynamo passes it as a tensor, which the graph reads with `item`."""
+    def function(x, scale):
+        y = x.tanh() * scale + scale * 2
+        return y.sum() * scale, y.half() / scale
+    fused = compiled(function)
+    for scale in (1.5, 0.7, -3.0, 0.1):
+        x = torch.randn(3, 4, requires_grad=True)
+        found, expected = fused(x, scale), function(x, scale)
+        torch.testing.assert_close(found, expected)
+        for a, b in zip(torch.autograd.grad(found[0], x), torch.autograd.grad(expected[0], x)):
+            torch.testing.assert_close(a, b)
+    assert not fallbacks(caplog)
+    assert len(graphs) == 2
+
+
 def test_inputs_that_share_memory(caplog):
     """A change of one shows in the other, as in PyTorch, whichever call comes first."""
     def function(x, y):

@@ -59,10 +59,26 @@ class _Run(torch.fx.Interpreter):
         super().__init__(module)
         self.attributes = attributes
         self.records = torch.is_grad_enabled()
+        self.has_numbers = False
         self.needs_grad = {n for n in module.graph.nodes
                            if n.op in ("placeholder", "get_attr") and str(n.target) in leaves
                            or n.op == "call_module" and any(
                                leaf.startswith(f"{n.target}.") for leaf in leaves)}
+
+    def is_number(self, n: torch.fx.Node) -> bool:
+        """Whether a node reads a float that differs from call to call: Dynamo passes it in a
+        tensor, and the graph says `item`."""
+        return (n.op == "call_method" and n.target == "item"
+                and n.all_input_nodes[0].op == "placeholder"
+                and n.all_input_nodes[0] not in self.needs_grad)
+
+    def run_number(self, n: torch.fx.Node) -> Any:
+        """The tensor stands for the number."""
+        value = self.env[n.all_input_nodes[0]]
+        if value.dim() or value.dtype != torch.float64:
+            return super().run_node(n)
+        self.has_numbers = True
+        return value
 
     def get_attr(self, target: Any, args: Any, kwargs: Any) -> Any:
         value = super().get_attr(target, args, kwargs)
@@ -75,7 +91,12 @@ class _Run(torch.fx.Interpreter):
         return torch.func.functional_call(self.fetch_attr(target), tensors, args, kwargs)
 
     def run_node(self, n: torch.fx.Node) -> Any:
-        result = super().run_node(n)
+        result = self.run_number(n) if self.is_number(n) else super().run_node(n)
+        expected = n.meta.get("example_value")
+        if (self.has_numbers and isinstance(result, torch.Tensor)
+                and isinstance(expected, torch.Tensor) and result.dtype != expected.dtype):
+            # Tensors of rank 0 promote one another, numbers do not.
+            result = result.to(expected.dtype)
         hidden = self.records and not torch.is_grad_enabled()
         reads = any(source in self.needs_grad for source in n.all_input_nodes)
         if reads and not hidden:
@@ -206,8 +227,22 @@ def _simplify(graph: torch.fx.Graph) -> None:
                 node.replace_all_uses_with(node.args[1])
                 graph.erase_node(node)
                 continue
+        if node.target is torch.ops.aten.as_strided.default and is_itself(node):
+            node.replace_all_uses_with(node.args[0])
+            graph.erase_node(node)
+            continue
         name = node.target.name().removeprefix("aten::").partition(".")[0]
         if name.endswith("_") and node.target.namespace == "aten":
             pure = getattr(getattr(torch.ops.aten, name[:-1], None), node.target._overloadname,
                            None)
             node.target = pure or node.target
+
+
+def is_itself(node: torch.fx.Node) -> bool:
+    """Whether as_strided gives every element of a tensor in its place: only strides of dims of
+    size 1 differ. A global average pool of channels_last has one."""
+    arguments: list[Any] = [*node.args, None]
+    source, size, stride, offset = arguments[:4]
+    value = source.meta["val"]
+    return (tuple(size) == tuple(value.shape) and offset in (None, value.storage_offset())
+            and all(n == 1 or a == b for n, a, b in zip(size, stride, value.stride())))
