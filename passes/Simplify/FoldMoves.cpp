@@ -168,7 +168,8 @@ struct JoinPads : OpRewritePattern<PadOp>, MovePattern {
                                 PatternRewriter &rewriter) const override {
     auto inner = op.getInput().getDefiningOp<PadOp>();
     size_t rank = op.getLow().size();
-    if (!inner || stopsGradient(inner) || !padsTrailing(op, rank) || !padsTrailing(inner, rank) ||
+    if (!inner || stopsGradient(inner) || !padsTrailing(op, rank) ||
+        !padsTrailing(inner, rank) ||
         inner.getValue() != op.getValue())
       return rewriter.notifyMatchFailure(op, "no pad by the same value inside");
     SmallVector<int64_t> low(op.getLow()), high(op.getHigh());

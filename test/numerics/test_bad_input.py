@@ -58,7 +58,7 @@ TEXTS = {
              "  return %0 : tensor<4294967296x8xf32>\n}", ""),
     "too-large-here": ("func.func @f(%x: tensor<1048576x65536xf32>) -> tensor<65536xf32> {\n"
                        "  %0 = fuse.reduce sum %x dims [0] : tensor<1048576x65536xf32> -> "
-                       "tensor<65536xf32>\n  return %0 : tensor<65536xf32>\n}", "too large"),
+                       "tensor<65536xf32>\n  return %0 : tensor<65536xf32>\n}", "274 GB"),
     "batch-norm-of-one": ("func.func @f(%x: tensor<1x2xf32>, %c: tensor<2xf32>) -> "
                           "tensor<1x2xf32> {\n  %0:3 = fuse.batch_norm %x, %c, %c, %c, %c : "
                           "(tensor<1x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, "
