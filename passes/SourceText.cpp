@@ -4,8 +4,12 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/thread.h"
+
+#include <cstring>
+#include <unistd.h>
 
 namespace tilefuse {
 
@@ -162,6 +166,24 @@ std::optional<std::string> findSourceProblem(llvm::StringRef source,
     return std::string("1:1: attribute or type aliases that stand for more than "
                        "a million others");
   return std::nullopt;
+}
+
+/// Nothing that allocates, no destructors.
+static void reportAndExit(void *tool, const char *reason, bool) {
+  for (const char *part : {static_cast<const char *>(tool), ": error: ", reason, "\n"})
+    if (::write(STDERR_FILENO, part, std::strlen(part)) < 0)
+      break;
+  ::_exit(1);
+}
+
+void exitOnFatalErrors(const char *tool) {
+  void *name = const_cast<char *>(tool);
+  llvm::install_fatal_error_handler(reportAndExit, name);
+  llvm::install_bad_alloc_error_handler(
+      [](void *name, const char *, bool crash) {
+        reportAndExit(name, "out of memory", crash);
+      },
+      name);
 }
 
 int runWithLargeStack(llvm::function_ref<int()> body) {

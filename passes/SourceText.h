@@ -22,6 +22,11 @@ namespace tilefuse {
 std::optional<std::string> findSourceProblem(llvm::StringRef source,
                                              bool allowBytecode = false);
 
+/// For the tools, after llvm::InitLLVM: where memory or threads are refused, or LLVM
+/// gives up, `tool: error: ...` and exit 1 instead of an abort. `tool` must outlive
+/// the process.
+void exitOnFatalErrors(const char *tool);
+
 /// Runs `body` on a thread whose stack holds the recursion of any source that
 /// findSourceProblem accepts, and returns its result.
 int runWithLargeStack(llvm::function_ref<int()> body);

@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import subprocess
 
 import numpy
@@ -74,6 +75,18 @@ def test_text(tool, name, tmp_path):
     (tmp_path / "in.mlir").write_text(text)
     found = refuse(tool, "in.mlir", cwd=tmp_path)
     assert re.search(message, found), found
+
+
+def test_refused_memory(tmp_path):
+    """Too few addresses for the argument, or for a thread's stack."""
+    (tmp_path / "in.mlir").write_text(TANH.replace("tensor<4xf32>", "tensor<16384x16384xf32>"))
+    tool = os.path.join(BUILD, "bin", "fuse-run")
+    for limit in (3 << 29, 1 << 29):
+        result = subprocess.run(
+            [tool, "in.mlir"], cwd=tmp_path, capture_output=True, text=True, check=False,
+            timeout=20, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        assert result.returncode == 1, result.stderr
+        assert re.fullmatch(r"fuse-run: error: .+\n", result.stderr)
 
 
 @pytest.mark.parametrize("tool", ["fuse-opt", "fuse-run", "fuse-compile"])

@@ -173,6 +173,7 @@ int run(const Flags &flags) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  exitOnFatalErrors("fuse-compile");
   static Flags flags;
   cl::HideUnrelatedOptions(flags.category);
   cl::ParseCommandLineOptions(

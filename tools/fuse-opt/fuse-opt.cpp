@@ -58,6 +58,7 @@ static llvm::LogicalResult run(llvm::StringRef inputName,
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  tilefuse::exitOnFatalErrors("fuse-opt");
   mlir::DialectRegistry registry;
   tilefuse::registerDialects(registry);
   tilefuse::registerPasses();

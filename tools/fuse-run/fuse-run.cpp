@@ -55,6 +55,7 @@ int tilefuse::run::runOnce(const run::Options &options) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  exitOnFatalErrors("fuse-run");
   llvm::SmallVector<llvm::StringRef> arguments(argv + 1, argv + argc);
   auto options = parseOptions(arguments);
   if (!options)
