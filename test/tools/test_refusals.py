@@ -81,7 +81,7 @@ def test_refused_memory(tmp_path):
     """Too few addresses for the argument, or for a thread's stack."""
     (tmp_path / "in.mlir").write_text(TANH.replace("tensor<4xf32>", "tensor<16384x16384xf32>"))
     tool = os.path.join(BUILD, "bin", "fuse-run")
-    for limit in (3 << 29, 1 << 29):
+    for limit in (3 << 29, 7 << 27):
         result = subprocess.run(
             [tool, "in.mlir"], cwd=tmp_path, capture_output=True, text=True, check=False,
             timeout=20, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
