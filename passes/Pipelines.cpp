@@ -53,8 +53,9 @@ constexpr PhaseRow phases[] = {
     // fuse.kernel -> tile.func and tile.launch. Values become blocks.
     {Phase::Tile,      "tile",      Both, "fuse-tile-kernels,canonicalize,cse"},
     // Offsets of the intermediates in one workspace, by liveness; what may be
-    // updated in place.
-    {Phase::Plan,      "plan",      Both, "tile-plan-buffers,tile-mark-updates"},
+    // updated in place; each kernel once.
+    {Phase::Plan,      "plan",      Both, "tile-plan-buffers,tile-mark-updates,"
+                                        "tile-merge-kernels"},
     // exp, tanh, erf, ...: the same arithmetic on every target, but for 2^x, which
     // GPUs have an instruction for.
     {Phase::Math,      "math",      CPU,  "tile-expand-math"},

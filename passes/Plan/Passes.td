@@ -69,4 +69,25 @@ def TileMarkUpdates : Pass<"tile-mark-updates", "::mlir::ModuleOp"> {
   ];
 }
 
+def TileMergeKernels : Pass<"tile-merge-kernels", "::mlir::ModuleOp"> {
+  let summary = "Keep one of the kernels that are the same";
+  let description = [{
+    A kernel with the same signature, grid and body as one before it is erased, and
+    its launches run that one: repeated layers are compiled once.
+
+    Before:
+    ```mlir
+    tile.launch @k0 ins(%x : !tile.view<8xf32>) outs(%y : !tile.view<8xf32>)
+    tile.launch @k1 ins(%y : !tile.view<8xf32>) outs(%z : !tile.view<8xf32>)
+    ```
+    After, where @k0 and @k1 differ in nothing but their names:
+    ```mlir
+    tile.launch @k0 ins(%x : !tile.view<8xf32>) outs(%y : !tile.view<8xf32>)
+    tile.launch @k0 ins(%y : !tile.view<8xf32>) outs(%z : !tile.view<8xf32>)
+    ```
+    Afterwards no two kernels are the same. Never fails.
+  }];
+  let statistics = [Statistic<"numMerged", "merged", "Kernels that were erased">];
+}
+
 #endif // TILEFUSE_PASSES_PLAN_PASSES

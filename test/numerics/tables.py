@@ -543,6 +543,14 @@ def chains():
         return g.matmul(g.softmax(scores, 2), v)
     yield case("attention", attention)
 
+    def repeated_layers(g):
+        x = g.input("x", (2, 5, 24, 24))
+        for i in range(4):
+            w = g.input(f"w{i}", (5, 5, 3, 3), scale=0.2)
+            x = g.softmax(g.conv2d(x, w, padding=(1, 1)), 1)
+        return x
+    yield case("repeated-layers", repeated_layers)
+
     def depthwise(g):
         x = g.input("x", (2, 6, 12, 13), low=0.0)
         w = g.input("w", (6, 1, 3, 3), scale=0.3)
