@@ -15,6 +15,9 @@ namespace tilefuse {
 
 /// Deeper than any program this compiler or a person writes.
 static constexpr int maxDepth = 256;
+
+/// As long as no number is; what the parser takes grows with the square of it.
+static constexpr size_t maxDigits = 1000;
 /// Other recursions of the parser (long chains of unary minus in an affine map,
 /// of attribute aliases) have no bracket to count; they are bounded by the
 /// length of the longest line instead of a level.
@@ -152,6 +155,13 @@ std::optional<std::string> findSourceProblem(llvm::StringRef source,
       return llvm::formatv("{0}:{1}: expected an array of iN or fN", line,
                            at - lineStart + 1)
           .str();
+    } else if (llvm::isDigit(c)) {
+      size_t digits = source.substr(at).take_while(llvm::isDigit).size();
+      if (digits > maxDigits)
+        return llvm::formatv("{0}:{1}: a number of more than {2} digits", line,
+                             at - lineStart + 1, maxDigits)
+            .str();
+      at += digits - 1;
     } else if (llvm::is_contained("([{<", c)) {
       if (++depth > maxDepth)
         return llvm::formatv("{0}:{1}: brackets nest more than {2} levels deep",

@@ -3,9 +3,10 @@
 // MLIR's parser trusts its input in ways that a compiler of other people's files
 // cannot: its bytecode reader is not hardened; it recurses once for every level of
 // brackets, so that 64 KB of '[' overflow the stack; `%x#4000000000` makes it
-// allocate so many entries; `array<index: 1>` has no width that it could take; and
-// aliases of aliases stand for text of exponential size. Every tool and the compile API check a source here before the parser sees
-// it.
+// allocate so many entries; `array<index: 1>` has no width that it could take;
+// aliases of aliases stand for text of exponential size; and a number of 60,000 digits
+// takes it a minute. Every tool and the compile API check a source here before the parser
+// sees it.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TILEFUSE_PASSES_SOURCETEXT_H

@@ -96,14 +96,15 @@ TEST_F(NpyFile, DamagedFilesAreRefused) {
             std::string::npos);
   EXPECT_NE(readError(good + std::string(9, '\0')).find("found 9"),
             std::string::npos);
+  const char *manyElements = "{'descr': '<f4', 'fortran_order': False, 'shape': "
+                             "(1000000000000, 1000000000000, 1000000000000), }";
   for (const char *header :
        {"{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }",
         "{'descr': '<f4', 'fortran_order': False}",
         "{'descr': '<f4', 'fortran_order': 7, 'shape': (2,), }",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }",
         "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': "
-        "(1000000000000, 1000000000000, 1000000000000), }",
+        manyElements,
         "{'descr': '<f4"})
     EXPECT_NE(readError(withHeader(header)), "") << header;
 }
