@@ -112,11 +112,19 @@ def relative_error(found, expected):
     return difference / norm if norm > 0 else difference
 
 
+# Of tiny errors; of one element, few say little.
+DRAWS = 32
+
+
 def estimate_rounding(graph, inputs, expected, i):
     """The error that rounding to f32 may make in result i, by how far tiny errors in each
-    tensor carry. Sums round on the way as well: four times that is not much."""
-    noise = [relative_error(graph.evaluate(inputs, "shaken")[i], expected) for _ in range(3)]
-    return 4 * max(noise) / SHAKE * 2.0 ** -24
+    tensor carry: the root mean square of draws that are the same each time. Sums round on
+    the way as well: four times that is not much."""
+    with torch.random.fork_rng():
+        torch.manual_seed(i)
+        noise = [relative_error(graph.evaluate(inputs, "shaken")[i], expected)
+                 for _ in range(DRAWS)]
+    return 4 * math.hypot(*noise) / math.sqrt(DRAWS) / SHAKE * 2.0 ** -24
 
 
 def judge(outcome, floor=1e-6, cancels=False):
