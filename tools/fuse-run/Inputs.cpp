@@ -23,7 +23,7 @@ Expected<void> checkMemory(const std::string &name, const llvm::Twine &what,
   };
   return Error{ErrorCode::Unsupported,
                (what + " would take " + gigabytes(bytes) + " GB; this machine has " +
-                gigabytes(memory))
+                gigabytes(memory) + " GB")
                    .str(),
                name};
 }
