@@ -26,10 +26,10 @@ const SpaceForm &BlockEmitter::getForm(Operation *op) {
   return *form;
 }
 
-std::optional<SplitRange> BlockEmitter::getSplit(Operation *op) const {
+ArrayRef<SplitRange> BlockEmitter::getSplit(Operation *op) const {
   auto it = splits.find(op);
   if (it == splits.end())
-    return std::nullopt;
+    return {};
   return it->second;
 }
 

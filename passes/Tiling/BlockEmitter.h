@@ -30,7 +30,8 @@
 namespace tilefuse {
 
 /// Instances that share one tile's reduction divide the steps of reduction dim
-/// `dim`; `var` is the position of this one among the `count`.
+/// `dim`; `var` is the position of this one among the `count`. Where several dims are
+/// divided, there is an instance for each combination.
 struct SplitRange {
   unsigned var;
   int64_t count;
@@ -70,8 +71,11 @@ public:
     partials[op] = std::move(states);
   }
   /// `op` reduces only this instance's share and yields a partial state.
-  void setSplit(mlir::Operation *op, SplitRange range) { splits[op] = range; }
-  std::optional<SplitRange> getSplit(mlir::Operation *op) const;
+  void setSplit(mlir::Operation *op, llvm::ArrayRef<SplitRange> ranges) {
+    splits[op].assign(ranges.begin(), ranges.end());
+  }
+  /// Empty where no other instance shares the reduction of `op`.
+  llvm::ArrayRef<SplitRange> getSplit(mlir::Operation *op) const;
   /// Elements per step of each reduction dim's loop, in the order of the dims.
   llvm::SmallVector<int64_t> getReductionSteps(mlir::Operation *op);
   /// Whether blocks asked for from now on are operands of a product; returns
@@ -181,7 +185,7 @@ private:
   bool powersOfTwo;
   llvm::DenseMap<mlir::Value, mlir::Value> views;
   llvm::DenseMap<mlir::Operation *, PartialStates> partials;
-  llvm::DenseMap<mlir::Operation *, SplitRange> splits;
+  llvm::DenseMap<mlir::Operation *, llvm::SmallVector<SplitRange, 2>> splits;
   llvm::DenseMap<mlir::Operation *, std::unique_ptr<SpaceForm>> forms;
   const llvm::DenseMap<mlir::Value, Slice> *tileSlices = nullptr;
   std::vector<Scope> scopes;

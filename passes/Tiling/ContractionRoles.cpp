@@ -93,20 +93,30 @@ SmallVector<int64_t> tilefuse::getReductionSteps(fuse::KernelOp kernel,
   return getUnscheduledSteps(bounds, powersOfTwo);
 }
 
-std::optional<unsigned> tilefuse::getSplitDim(const SpaceForm &form,
-                                              ArrayRef<int64_t> block,
-                                              ArrayRef<int64_t> steps) {
+SmallVector<std::pair<unsigned, int64_t>>
+tilefuse::getSplitDims(const SpaceForm &form, ArrayRef<int64_t> block,
+                       ArrayRef<int64_t> steps, int64_t splits) {
   SmallVector<int64_t> extents(block);
   llvm::append_range(extents, steps);
   SmallVector<bool> taps = getTaps(form, extents);
-  std::optional<unsigned> best;
-  int64_t most = 1;
+  SmallVector<std::pair<unsigned, int64_t>> dims;
   for (unsigned dim = block.size(); dim < form.getNumDims(); ++dim) {
     int64_t count = llvm::divideCeil(form.getBound(dim), extents[dim]);
-    if (!taps[dim] && count > most) {
-      best = dim;
-      most = count;
-    }
+    if (!taps[dim] && count > 1)
+      dims.push_back({dim, count});
   }
-  return best;
+  llvm::sort(dims, [](auto left, auto right) {
+    return std::pair(-left.second, left.first) <
+           std::pair(-right.second, right.first);
+  });
+  unsigned used = 0;
+  for (auto &[dim, parts] : dims) {
+    if (splits == 1)
+      break;
+    parts = std::min(parts, splits);
+    splits /= parts;
+    ++used;
+  }
+  dims.truncate(used);
+  return dims;
 }

@@ -25,11 +25,13 @@ llvm::SmallVector<int64_t> getReductionSteps(fuse::KernelOp kernel,
                                              const SpaceForm &form,
                                              bool powersOfTwo);
 
-/// The reduction dim whose steps instances may divide among them: the one with
-/// the most, if any has several and is no tap.
-std::optional<unsigned> getSplitDim(const SpaceForm &form,
-                                    llvm::ArrayRef<int64_t> block,
-                                    llvm::ArrayRef<int64_t> steps);
+/// The reduction dims whose steps `splits` instances divide among them, and into how
+/// many parts each: the dim with the most steps that is no tap, and where it has
+/// fewer steps than there are instances, the next one as well. The product of the
+/// parts is at most `splits`.
+llvm::SmallVector<std::pair<unsigned, int64_t>>
+getSplitDims(const SpaceForm &form, llvm::ArrayRef<int64_t> block,
+             llvm::ArrayRef<int64_t> steps, int64_t splits);
 
 } // namespace tilefuse
 

@@ -121,8 +121,9 @@ private:
   SmallVector<Coord> outside;
   /// Per reduction dim (others 0): elements per step and number of steps.
   SmallVector<int64_t> step, count;
-  std::optional<unsigned> splitDim;
-  Coord splitBase;
+  /// Dims whose steps several instances share, and this one's first of them.
+  SmallVector<bool> isSplit;
+  SmallVector<Coord> splitBase;
 
   /// The shape of the dot: parallel dims in the accumulator's order, and the
   /// contracted dims. `swapped`: operand 1 is the dot's lhs.
@@ -264,12 +265,14 @@ void ContractionTiling::chooseSteps() {
     }
     count[dim] = llvm::divideCeil(bound, step[dim]);
   }
-  std::optional<SplitRange> split = emitter.getSplit(op);
-  if (!split)
-    return;
-  splitDim = split->dim;
-  count[*splitDim] = llvm::divideCeil(count[*splitDim], split->count);
-  splitBase = Coord::ofVar(split->var, count[*splitDim] * step[*splitDim]);
+  isSplit.assign(form.getNumDims(), false);
+  splitBase.assign(form.getNumDims(), Coord(0));
+  for (const SplitRange &split : emitter.getSplit(op)) {
+    unsigned dim = split.dim;
+    isSplit[dim] = true;
+    count[dim] = llvm::divideCeil(count[dim], split.count);
+    splitBase[dim] = Coord::ofVar(split.var, count[dim] * step[dim]);
+  }
 }
 
 SmallVector<SmallVector<int64_t>>
@@ -556,7 +559,7 @@ ContractionTiling::getPeeledLoops(ArrayRef<int64_t> counts) const {
     if (!form.isReduction(dim))
       continue;
     --position;
-    if (isTap[dim] || splitDim == dim || counts[position] < 2 ||
+    if (isTap[dim] || isSplit[dim] || counts[position] < 2 ||
         form.getBound(dim) % step[dim] == 0)
       continue;
     for (auto [index, access] : llvm::enumerate(form.operands))
@@ -693,9 +696,8 @@ ContractionTiling::emitStep(ArrayRef<Coord> counters, ValueRange accumulators) {
     if (!form.isReduction(dim))
       continue;
     Coord base = counters[next++] * (step[dim] * tapStride[dim]);
-    if (splitDim == dim)
-      base = base + splitBase;
-    box[dim] = {base + firstTap[dim], step[dim], tapStride[dim]};
+    box[dim] = {base + splitBase[dim] + firstTap[dim], step[dim],
+                tapStride[dim]};
   }
   SmallVector<SmallVector<int64_t>> outer = enumerate(/*reduction=*/false);
   SmallVector<SmallVector<int64_t>> inner = enumerate(/*reduction=*/true);
@@ -766,7 +768,7 @@ Value ContractionTiling::finish(Value accumulator) {
   Value block = emitter.align(loc, accumulator, dims, shape);
   Type type = getElementTypeOrSelf(op->getResult(0).getType());
   Type sumType = op.getSumType();
-  if (emitter.getSplit(op) || type == sumType)
+  if (!emitter.getSplit(op).empty() || type == sumType)
     return block;
   return arith::TruncFOp::create(b, loc, emitter.getBlockType(shape, type),
                                  block);

@@ -25,7 +25,8 @@ private:
   void planFromRoot(Value root, bool isMain);
   LogicalResult planPending(Value root, bool isMain);
   void planAlias(Operation *op);
-  void planSplit(StagePlan plan, unsigned dim);
+  void planSplit(StagePlan plan,
+                 ArrayRef<std::pair<unsigned, int64_t>> dims);
   StagePlan makeMergeTile(ArrayRef<int64_t> kept, int64_t room, Slice &points,
                           const llvm::SmallBitVector &whole);
   llvm::SmallBitVector getFolded(Operation *anchor);
@@ -204,10 +205,12 @@ void StagePlanner::planFromRoot(Value root, bool isMain) {
       bestCrosses.empty() && bestStores > 0) {
     const SpaceForm &form = formOf(anchor);
     ArrayRef<int64_t> block = kernel.getSchedule()->getBlock();
-    if (auto dim =
-            getSplitDim(form, block.take_front(form.space.getNumParallel()),
-                        getReductionSteps(kernel, anchor, form, powersOfTwo)))
-      return planSplit(std::move(best), *dim);
+    auto dims = getSplitDims(
+        form, block.take_front(form.space.getNumParallel()),
+        getReductionSteps(kernel, anchor, form, powersOfTwo),
+        kernel.getSchedule()->getSplits());
+    if (!dims.empty())
+      return planSplit(std::move(best), dims);
   }
   takeStores(best);
   llvm::erase_if(bestCrosses, [&](const CrossReduction &cross) {
@@ -223,10 +226,11 @@ void StagePlanner::planFromRoot(Value root, bool isMain) {
 
 /// The root's reduction shared by several instances: the tiles as planned
 /// become the second stage, which starts from partial sums.
-void StagePlanner::planSplit(StagePlan plan, unsigned dim) {
+void StagePlanner::planSplit(StagePlan plan,
+                             ArrayRef<std::pair<unsigned, int64_t>> dims) {
   Operation *anchor = kernel.getAnchor();
   Value root = anchor->getResult(0);
-  int64_t splits = kernel.getSchedule()->getSplits();
+  int64_t splits = 1;
   StagePlan sums;
   sums.vars = plan.vars;
   sums.grid = plan.grid;
@@ -234,12 +238,18 @@ void StagePlanner::planSplit(StagePlan plan, unsigned dim) {
   sums.classes = plan.classes;
   sums.primed = plan.primed;
   sums.primedSlice = plan.primedSlice;
-  unsigned var = sums.vars.add(splits);
-  sums.grid.insert(sums.grid.begin(), var);
-  sums.split = {anchor, SplitRange{var, splits, dim}};
   CrossReduction cross;
   cross.op = anchor;
-  cross.slot = Coord::ofVar(var, 1);
+  cross.slot = Coord(0);
+  sums.split.emplace(anchor, SmallVector<SplitRange, 2>());
+  SmallVector<unsigned> vars;
+  for (auto [dim, parts] : dims) {
+    vars.push_back(sums.vars.add(parts));
+    sums.split->second.push_back({vars.back(), parts, dim});
+    cross.slot = cross.slot * parts + Coord::ofVar(vars.back(), 1);
+    splits *= parts;
+  }
+  sums.grid.insert(sums.grid.begin(), vars.begin(), vars.end());
   cross.slots = splits;
   for (auto &slices : plan.classes)
     cross.parts.push_back(slices.lookup(root));

@@ -61,7 +61,10 @@ struct StagePlan {
   llvm::SmallVector<mlir::Value> fills;
   /// Ops whose partial states an earlier stage left.
   llvm::SmallVector<mlir::Operation *> merges;
-  std::optional<std::pair<mlir::Operation *, SplitRange>> split;
+  /// The op whose reduction several instances share, and how.
+  std::optional<
+      std::pair<mlir::Operation *, llvm::SmallVector<SplitRange, 2>>>
+      split;
   /// No code: the result of this change of shape is another view of its
   /// operand's buffer.
   mlir::Operation *alias = nullptr;

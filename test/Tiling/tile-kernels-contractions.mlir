@@ -114,6 +114,29 @@ func.func @split(%x: tensor<16x100xf32>, %w: tensor<100x16xf32>) -> tensor<16x16
 
 // -----
 
+// The 16 instances that share a weight gradient are more than its eight rows of steps,
+// so each takes a row of one of the two images.
+
+// CHECK-LABEL: func.func @split_rows(
+// CHECK:         %[[PARTS:.*]] = tile.alloc : <16x8x4x3x3xf32>
+// CHECK:         tile.launch @split_rows_k0 {{.*}} outs(%[[PARTS]]
+// CHECK-LABEL: tile.func @split_rows_k0({{.*}} grid [16]
+// CHECK:         %[[ID:.*]] = tile.program_id 0
+// CHECK:         %[[IMAGE:.*]] = arith.remui %[[ID]], %{{.*}} : index
+// CHECK:         %[[ROW:.*]] = arith.divui %[[ID]], %{{.*}} : index
+// CHECK-NOT:     scf.for
+// CHECK:         tile.load %{{.*}}[%[[IMAGE]], %{{.*}}, %[[ROW]], %{{.*}}]
+func.func @split_rows(%x: tensor<2x4x10x10xf32>, %dz: tensor<2x8x8x8xf32>) -> tensor<8x4x3x3xf32> {
+  %y = fuse.kernel @split_rows_k0 (%a = %x, %c = %dz) : (tensor<2x4x10x10xf32>, tensor<2x8x8x8xf32>) -> tensor<8x4x3x3xf32>
+      schedule(#fuse.schedule<block = [8, 4, 3, 3, 1, 1, 8], warps = 4, stages = 1, cluster = 1, mma = fma, splits = 16>) {
+    %t = fuse.conv2d_weight_grad %a, %c kernel [3, 3] {fuse.anchor} : (tensor<2x4x10x10xf32>, tensor<2x8x8x8xf32>) -> tensor<8x4x3x3xf32>
+    fuse.yield %t : tensor<8x4x3x3xf32>
+  }
+  return %y : tensor<8x4x3x3xf32>
+}
+
+// -----
+
 // A weight gradient of 8 channels has four pieces of 16 x 8 sums for eight warps, so
 // each of four rows of pixels has sums of its own, added behind the loop.
 // CHECK-LABEL: tile.func @few_channels_k
