@@ -257,7 +257,7 @@ void Stager::planDot(DotOp dot) {
     if (dot.getMma() == MmaKind::wgmma && !narrow) {
       if (auto product = warpgroups.plan(dot, folded))
         return planWarpgroups(dot, *product, staged);
-      dot.emitRemark("has no operand that wgmma reads in columns of 32 or more; "
+      dot.emitRemark("has no operand that wgmma reads in columns of 24 or more; "
                      "runs on mma.sync");
     }
     layouts = getMmaLayouts(dims, narrow ? 16 : 32, numWarps, folded);

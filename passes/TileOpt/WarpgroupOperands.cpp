@@ -12,7 +12,7 @@ using namespace tilefuse::tile;
 static constexpr int64_t rowElements = 4;
 /// Below this many columns the fragments of the left operand, loaded anew for
 /// each instruction, take longer than mma.sync.
-static constexpr int64_t leastColumns = 32;
+static constexpr int64_t leastColumns = 24;
 
 static ArrayRef<int64_t> getShape(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
@@ -318,10 +318,15 @@ WarpgroupPlanner::tryPlan(DotOp dot, bool swapped, ArrayRef<int64_t> folded) {
     return std::nullopt;
   product.layouts = *layouts;
 
-  // Columns in the order of the fragments' bits: last dim fastest.
+  // Columns in the order of the fragments' bits: last dim fastest. Dims without
+  // bits, the rows of a filter, say, follow.
   SmallVector<int64_t> columns;
-  SmallVector<int64_t> rhsFree = product.dims.getRhsFree();
-  for (int64_t dim : llvm::reverse(rhsFree)) {
+  SmallVector<int64_t> columnDims;
+  for (bool isOdd : {false, true})
+    for (int64_t dim : llvm::reverse(product.dims.getRhsFree()))
+      if (product.dims.rhsShape[dim] % 2 == isOdd)
+        columnDims.push_back(dim);
+  for (int64_t dim : columnDims) {
     if (product.dims.rhsShape[dim] == 1)
       continue;
     std::optional<int64_t> root = getRootDim(*chain, dim);

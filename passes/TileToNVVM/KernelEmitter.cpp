@@ -267,7 +267,7 @@ LogicalResult KernelEmitter::emitBlock(Block &block) {
   for (Operation *op = &block.front(); op; op = op->getNextNode()) {
     if (failed(finishBefore(op)))
       return failure();
-    if (!unfinished.finish && isBlockElementwise(op)) {
+    if (unfinished.results.empty() && isBlockElementwise(op)) {
       FailureOr<Operation *> last = emitElementwiseRun(op);
       if (failed(last))
         return failure();
@@ -277,7 +277,8 @@ LogicalResult KernelEmitter::emitBlock(Block &block) {
     if (!putOff(op) && failed(emitOp(op)))
       return failure();
   }
-  if (unfinished.finish && unfinished.result.getParentBlock() != &block)
+  if (!unfinished.results.empty() &&
+      unfinished.results.front().getParentBlock() != &block)
     return success();
   return finishProduct();
 }

@@ -202,12 +202,14 @@ private:
   OffsetAnalysis offsets;
   llvm::DenseMap<mlir::Value, Registers> values;
   mlir::Value sharedBase;
-  /// A product whose instructions are issued but not waited for.
+  /// Products whose instructions are issued but not waited for, first to last.
   struct Unfinished {
-    mlir::Value result;
-    std::function<mlir::LogicalResult()> finish;
-    /// Transposes of the result, renamed when it is there.
+    llvm::SmallVector<mlir::Value> results;
+    llvm::SmallVector<std::function<mlir::LogicalResult()>> finish;
+    /// Transposes of the results, renamed when they are there.
     llvm::SmallVector<mlir::Operation *> waiting;
+    /// Whether more products may follow before these are waited for.
+    bool joins = false;
   };
   Unfinished unfinished;
   /// By induction variable and size of a ring: the buffer of the round.

@@ -377,7 +377,8 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
   auto all = llvm::to_vector(llvm::seq<int64_t>(0, acc.size()));
   if (!split) {
     ArrayRef<Depth> rest(*plan);
-    bool inFlight = startsInFlight(op);
+    bool sumsInFlight = startsInFlight(op);
+    bool inFlight = sumsInFlight || !unfinished.results.empty();
     // Two batches at least: the last one's fragments may be in flight when the first
     // one's are loaded in the next round.
     size_t most = std::max<size_t>(1, plan->size() / 2);
@@ -385,7 +386,8 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
       auto part = rest.take_front(std::min(most, countBatch(rest)));
       rest = rest.drop_front(part.size());
       Words words = emitFragments(
-          part, inFlight ? MutableArrayRef<Value>() : MutableArrayRef(acc));
+          part, sumsInFlight ? MutableArrayRef<Value>() : MutableArrayRef(acc));
+      sumsInFlight = true;
       for (const Depth &depth : part)
         for (const tile::WgmmaStep &step : depth)
           emitStep(step, words, acc, /*accumulates=*/true);
@@ -399,12 +401,13 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
       set(op.getResult(), acc);
       return success();
     }
-    unfinished = {op.getResult(), [=, this]() mutable {
-                    emitWait(acc, all, 0);
-                    set(op.getResult(), acc);
-                    return success();
-                  },
-                  {}};
+    unfinished.results.push_back(op.getResult());
+    unfinished.finish.push_back([=, this]() mutable {
+      emitWait(acc, all, 0);
+      set(op.getResult(), acc);
+      return success();
+    });
+    unfinished.joins = true;
     return success();
   }
 
@@ -454,14 +457,13 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
     last = first;
     before = length;
   }
-  unfinished = {op.getResult(), [=, this]() mutable {
-                  for (size_t target = 0; target < numTargets; ++target)
-                    promote(target, last, before, numTargets - 1 - target, sum,
-                            acc);
-                  set(op.getResult(), acc);
-                  return success();
-                },
-                {}};
+  unfinished.results.push_back(op.getResult());
+  unfinished.finish.push_back([=, this]() mutable {
+    for (size_t target = 0; target < numTargets; ++target)
+      promote(target, last, before, numTargets - 1 - target, sum, acc);
+    set(op.getResult(), acc);
+    return success();
+  });
   return success();
 }
 
@@ -536,39 +538,39 @@ void KernelEmitter::finishCarried(scf::ForOp loop) {
 
 LogicalResult KernelEmitter::finishBefore(Operation *op) {
   // Inside a branch: it was looked at as a whole.
-  if (!unfinished.finish ||
-      unfinished.result.getParentBlock() != op->getBlock())
+  if (unfinished.results.empty() ||
+      unfinished.results.front().getParentBlock() != op->getBlock())
     return success();
-  bool uses = llvm::is_contained(op->getOperands(), unfinished.result);
-  for (Operation *waiting : unfinished.waiting)
-    uses |= llvm::any_of(op->getOperands(), [&](Value operand) {
-      return operand.getDefiningOp() == waiting;
-    });
+  bool uses = llvm::any_of(op->getOperands(), [&](Value operand) {
+    return llvm::is_contained(unfinished.results, operand) ||
+           llvm::is_contained(unfinished.waiting, operand.getDefiningOp());
+  });
   if (uses && isa<tile::TransOp>(op))
     return success(); // emitOp puts it off
-  if (!uses && isIndependent(op))
+  if (!uses && (isIndependent(op) || (unfinished.joins && isTf32Product(op))))
     return success();
   return finishProduct();
 }
 
 bool KernelEmitter::putOff(Operation *op) {
-  if (!unfinished.finish || !isa<tile::TransOp>(op))
+  if (unfinished.results.empty() || !isa<tile::TransOp>(op))
     return false;
-  bool uses = llvm::is_contained(op->getOperands(), unfinished.result) ||
-              llvm::is_contained(unfinished.waiting,
-                                 op->getOperand(0).getDefiningOp());
+  Value value = op->getOperand(0);
+  bool uses = llvm::is_contained(unfinished.results, value) ||
+              llvm::is_contained(unfinished.waiting, value.getDefiningOp());
   if (uses)
     unfinished.waiting.push_back(op);
   return uses;
 }
 
 LogicalResult KernelEmitter::finishProduct() {
-  if (!unfinished.finish)
+  if (unfinished.results.empty())
     return success();
   Unfinished product = std::move(unfinished);
   unfinished = {};
-  if (failed(product.finish()))
-    return failure();
+  for (auto &finish : product.finish)
+    if (failed(finish()))
+      return failure();
   for (Operation *op : product.waiting)
     if (failed(emitOp(op)))
       return failure();

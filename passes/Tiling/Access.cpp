@@ -34,6 +34,7 @@ SpaceForm::SpaceForm(fuse::IterationSpaceOpInterface op)
                                 access.fill, space.bounds));
   for (auto [map, value] : llvm::zip(space.results, op->getResults()))
     results.push_back(makeForm(map, {}, shapeOf(value), {}, space.bounds));
+  skewed.assign(space.bounds.size(), false);
 }
 
 SpaceForm SpaceForm::getPermuted(ArrayRef<unsigned> order) const {
@@ -41,6 +42,7 @@ SpaceForm SpaceForm::getPermuted(ArrayRef<unsigned> order) const {
   for (auto [to, from] : llvm::enumerate(order)) {
     permuted.space.bounds[to] = space.bounds[from];
     permuted.space.isReduction[to] = space.isReduction[from];
+    permuted.skewed[to] = skewed[from];
   }
   auto permute = [&](SmallVectorImpl<AccessForm> &accesses) {
     for (AccessForm &access : accesses)

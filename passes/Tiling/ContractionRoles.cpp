@@ -9,13 +9,17 @@ using namespace tilefuse;
 /// The dim among `dims` that is cheapest to unroll: the shortest, a reduction
 /// dim among equals.
 static unsigned pickTap(const SpaceForm &form, ArrayRef<unsigned> dims) {
+  // Beside a skewed dim, rows of a filter are columns of a product: rather the
+  // rows of a step are unrolled.
+  bool prefersSteps = llvm::is_contained(form.skewed, true);
+  auto isWorse = [&](unsigned dim) {
+    return std::tuple(prefersSteps && !form.isReduction(dim),
+                      form.getBound(dim), !form.isReduction(dim));
+  };
   unsigned best = dims.front();
-  for (unsigned dim : dims.drop_front()) {
-    int64_t bound = form.getBound(dim), bestBound = form.getBound(best);
-    if (bound < bestBound || (bound == bestBound && form.isReduction(dim) &&
-                              !form.isReduction(best)))
+  for (unsigned dim : dims.drop_front())
+    if (isWorse(dim) < isWorse(best))
       best = dim;
-  }
   return best;
 }
 

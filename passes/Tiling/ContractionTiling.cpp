@@ -45,6 +45,7 @@
 #include "passes/Tiling/ContractionRoles.h"
 #include "passes/Tiling/OperandReader.h"
 #include "passes/Tiling/ResidueSplitting.h"
+#include "passes/Tiling/SkewReduction.h"
 #include <utility>
 
 using namespace mlir;
@@ -63,7 +64,8 @@ public:
   ContractionTiling(BlockEmitter &emitter, fuse::ContractionOpInterface op,
                     Slice iterations)
       : emitter(emitter), b(emitter.getBuilder()), op(op), loc(op.getLoc()),
-        form(emitter.getForm(op)), iterations(std::move(iterations)),
+        form(getTiledForm(emitter.getKernel(), op, emitter.getForm(op))),
+        iterations(std::move(iterations)),
         readAt(this->iterations), reader(emitter, op, form) {}
 
   FailureOr<Value> run(const Slice &slice);
@@ -105,7 +107,7 @@ private:
   OpBuilder &b;
   fuse::ContractionOpInterface op;
   Location loc;
-  const SpaceForm &form;
+  const SpaceForm form;
   Slice iterations;
   /// `iterations` as operands are read at them: divisions are exact.
   Slice readAt;
@@ -317,7 +319,8 @@ FailureOr<LabelledBlock> ContractionTiling::readOperand(unsigned index,
   for (unsigned dim : read->dims) {
     along.push_back(box[dim]);
     bounds.push_back(form.getBound(dim));
-    masked.push_back(form.isReduction(dim) && !reader.isExactDim(index, dim));
+    masked.push_back(form.isReduction(dim) && !form.skewed[dim] &&
+                     !reader.isExactDim(index, dim));
   }
   Type type = getElementTypeOrSelf(read->block.getType());
   read->block =
@@ -560,6 +563,7 @@ ContractionTiling::getPeeledLoops(ArrayRef<int64_t> counts) const {
       continue;
     --position;
     if (isTap[dim] || isSplit[dim] || counts[position] < 2 ||
+        form.skewed[dim] ||
         form.getBound(dim) % step[dim] == 0)
       continue;
     for (auto [index, access] : llvm::enumerate(form.operands))

@@ -10,6 +10,7 @@
 #include "dialects/Fuse/KernelStructure.h"
 #include "passes/Tiling/ContractionRoles.h"
 #include "passes/Tiling/ResidueSplitting.h"
+#include "passes/Tiling/SkewReduction.h"
 
 using namespace mlir;
 using namespace tilefuse;
@@ -169,8 +170,9 @@ SmallVector<bool> RootTiler::getParallelTaps() const {
   Operation *op = root.getDefiningOp();
   if (!form || !isa<fuse::ContractionOpInterface>(op))
     return SmallVector<bool>(bounds.size(), false);
+  SpaceForm tiled = getTiledForm(kernel, op, *form);
   return tilefuse::getParallelTaps(
-      *form, block, getReductionSteps(kernel, op, *form, powersOfTwo));
+      tiled, block, getReductionSteps(kernel, op, tiled, powersOfTwo));
 }
 
 /// Each parallel tap of a tile has an accumulator of its own. A weight gradient

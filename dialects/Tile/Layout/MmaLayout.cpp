@@ -204,6 +204,13 @@ tilefuse::tile::getMmaLayouts(const DotDims &dims, int64_t elementBits,
       return std::nullopt;
     // From all rows: what an epilogue folds over stays in lanes and registers.
     take(rows, 0, ofRows);
+    // Columns at equal distances are one instruction. Where whole multiples of what
+    // has bits follow, that is every second eight, not one half.
+    bool hasOdd = getOdd(dims.getN()) > 1;
+    for (; hasOdd && ofRows < numWarpBits; ++ofRows) {
+      warps.push_back(columns[3]);
+      columns.erase(columns.begin() + 3);
+    }
     take(columns, 3, numWarpBits - ofRows);
   }
   take(batch, 0, std::min<unsigned>(numWarpBits, batch.size()));

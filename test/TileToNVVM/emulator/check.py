@@ -198,6 +198,20 @@ def weight_gradient(text):
     check("dw", dw[..., :2], expected[..., :2], 1e-5)
 
 
+def skewed_weight_gradient(text):
+    x = rng.random((2, 16, 10, 44), np.float32) - np.float32(0.5)
+    dz = rng.random((2, 64, 10, 44), np.float32) - np.float32(0.5)
+    dw = np.full((64, 16, 3, 3), np.nan, np.float32)
+    launch(text, [x, dz, dw], 1, SHARED)
+    padded = np.pad(wide(round_tf32(x)), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    expected = np.zeros((64, 16, 3, 3))
+    for r in range(3):
+        for s in range(3):
+            expected[:, :, r, s] = np.einsum("nohw,nchw->oc", wide(round_tf32(dz)),
+                                             padded[:, :, r:r + 10, s:s + 44])
+    check("dw", dw, expected, 1e-5)
+
+
 def wide_products(text):
     a = rng.integers(-2**31, 2**31, (2, 64)).astype(np.int32)
     b = rng.integers(-2**63, 2**63 - 1, (2, 64)).astype(np.int64)
@@ -224,6 +238,7 @@ CASES = {
     "convolution": convolution,
     "transposed-convolution": transposed_convolution,
     "weight-gradient": weight_gradient,
+    "weight-gradient-skewed": skewed_weight_gradient,
     "matmul-tf32": lambda t: matmul(t, "f4", lambda v: wide(round_tf32(v)), 3e-6),
     "matmul-f32": matmul_f32,
     "matmul-f16": lambda t: matmul(t, "f2", wide, 3e-6),
