@@ -37,8 +37,8 @@ struct SpaceForm {
   fuse::IterationSpace space;
   llvm::SmallVector<AccessForm> operands;
   llvm::SmallVector<AccessForm> results;
-  /// Reduction dims that were substituted (SkewReduction.h): beyond their bound an
-  /// operand reads as zero.
+  /// Reduction dims whose steps are over elements of a window (SkewReduction.h):
+  /// beyond their bound an operand reads as zero.
   llvm::SmallVector<bool> skewed;
 
   /// The same space with its dims in another order: new dim i is dim order[i].

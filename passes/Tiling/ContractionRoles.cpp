@@ -13,7 +13,8 @@ static unsigned pickTap(const SpaceForm &form, ArrayRef<unsigned> dims) {
   // rows of a step are unrolled.
   bool prefersSteps = llvm::is_contained(form.skewed, true);
   auto isWorse = [&](unsigned dim) {
-    return std::tuple(prefersSteps && !form.isReduction(dim),
+    bool isStep = form.isReduction(dim) && !form.skewed[dim];
+    return std::tuple(prefersSteps && !isStep,
                       form.getBound(dim), !form.isReduction(dim));
   };
   unsigned best = dims.front();

@@ -587,7 +587,9 @@ bool ContractionTiling::isOneLoop(ArrayRef<int64_t> counts) {
       op.getOperation() != emitter.getKernel().getAnchor() ||
       schedule->getMma() == fuse::MmaKind::fma)
     return false;
-  if (llvm::all_of(op->getOperands(),
+  // Blocks of a skewed sum go through registers, which fill anew as slowly.
+  bool isSkewed = llvm::is_contained(form.skewed, true);
+  if (!isSkewed && llvm::all_of(op->getOperands(),
                    [&](Value operand) { return emitter.getView(operand); }))
     return false;
   unsigned position = 0;
@@ -595,7 +597,8 @@ bool ContractionTiling::isOneLoop(ArrayRef<int64_t> counts) {
     if (!form.isReduction(dim) || counts[position++] == 1)
       continue;
     for (const AccessForm &access : form.operands)
-      if (isTap[dim] || llvm::none_of(access.dims, [&](const auto &dimForm) {
+      if ((isTap[dim] && !isSkewed) ||
+          llvm::none_of(access.dims, [&](const auto &dimForm) {
             return dimForm && dimForm->coefficients[dim] != 0;
           }))
         return false;
@@ -709,6 +712,8 @@ ContractionTiling::emitStep(ArrayRef<Coord> counters, ValueRange accumulators) {
   for (const auto &parallel : outer)
     for (const auto &reduction : inner)
       taps.push_back(fix(fix(box, false, parallel), true, reduction));
+  for (Slice &tap : taps)
+    shiftSkewed(form, tap);
   auto counts = [&](const Slice &tap) {
     for (unsigned dim = 0; dim < form.getNumDims(); ++dim)
       if (isStrided[dim] &&

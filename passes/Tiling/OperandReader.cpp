@@ -109,6 +109,11 @@ void OperandReader::planPatches(ArrayRef<Slice> taps) {
     // A patch with many holes costs more than reading each tap.
     if (!box || getVolume(*box) > separate)
       continue;
+    // Classes of a skewed dim are blocks of their own: no view of a patch has their
+    // elements side by side.
+    if (llvm::is_contained(form.skewed, true) &&
+        box->back().step != slices.front().back().step)
+      continue;
     Slice patch = alignToProducers(emitter, op->getOperand(index), *box);
     if (slices.size() > 1)
       widenPatch(index, patch);

@@ -15,7 +15,11 @@
 // Every k multiplies the same block of x, whose rows start where memory's do, and
 // dz is read at shifts from one patch of it. Where q is outside of x, the product
 // is zero, and so it is where q - k + 1 is outside of dz: both operands read as
-// zero there, and no other mask is needed.
+// zero there, and no other mask is needed. (An x that is infinite at the end of a
+// row meets those zeros: all columns of its filter are NaN then, not one.)
+//
+// With a stride the elements of x fall into classes, one block each: for stride 2,
+// 2 p + k - 1 = 2 q + r, where p = q - floor((k - 1) / 2) and r is what is left.
 //
 //===----------------------------------------------------------------------===//
 
@@ -52,49 +56,74 @@ static std::optional<SmallVector<Place>> findPlaces(const SpaceForm &form,
   return places;
 }
 
-/// Whether the window is along memory's rows, and the other operand is read at the
-/// dim itself: then sums over the window's elements instead. Changes `form`.
-static bool skew(SpaceForm &form, unsigned dim) {
+/// The index of an operand with a window that `dim` runs along as a skewed one can.
+static const LinearForm *findWindow(const SpaceForm &form, unsigned dim,
+                                    ArrayRef<Place> places) {
+  for (unsigned which : {0, 1}) {
+    const AccessForm &windowed = form.operands[places[which].operand];
+    const AccessForm &plain = form.operands[places[!which].operand];
+    unsigned windowDim = places[which].dim, plainDim = places[!which].dim;
+    const LinearForm &window = *windowed.dims[windowDim];
+    const LinearForm &index = *plain.dims[plainDim];
+    // Along rows of memory; the other operand is read at the dim itself.
+    if (windowDim + 1 == windowed.dims.size() && window.getDims().size() > 1 &&
+        windowed.divisors[windowDim] == 1 && plain.divisors[plainDim] == 1 &&
+        index.getDims().size() == 1 && index.coefficients[dim] == 1 &&
+        index.constant == 0)
+      return &window;
+  }
+  return nullptr;
+}
+
+/// Sums over the elements that `dim` meets instead, where that can be done.
+static bool skew(SpaceForm &form, unsigned dim, ArrayRef<int64_t> block) {
   std::optional<SmallVector<Place>> places = findPlaces(form, dim);
   if (!places || places->size() != 2)
     return false;
-  for (unsigned which : {0, 1}) {
-    AccessForm &windowed = form.operands[(*places)[which].operand];
-    AccessForm &plain = form.operands[(*places)[!which].operand];
-    unsigned windowDim = (*places)[which].dim, plainDim = (*places)[!which].dim;
-    if (windowDim + 1 != windowed.dims.size() ||
-        windowed.divisors[windowDim] != 1 || plain.divisors[plainDim] != 1)
-      continue;
-    LinearForm window = *windowed.dims[windowDim];
-    LinearForm &index = *plain.dims[plainDim];
-    bool hasShift = false, isParallel = true;
-    for (unsigned other : window.getDims()) {
-      if (other == dim)
-        continue;
-      hasShift |= form.getBound(other) > 1;
-      // In a convolution the sum is over the shifts.
-      isParallel &= !form.isReduction(other) &&
-                    window.coefficients[other] > 0 &&
-                    form.getBound(other) < form.getBound(dim);
-    }
-    if (!hasShift || !isParallel || window.coefficients[dim] != 1 ||
-        index.getDims().size() != 1 || index.coefficients[dim] != 1 ||
-        index.constant != 0 || form.getBound(dim) != plain.shape[plainDim])
-      continue;
-    // q = dim + shifts + constant
-    LinearForm own;
-    own.coefficients.assign(window.coefficients.size(), 0);
-    own.coefficients[dim] = 1;
-    for (auto [to, from] : llvm::zip(index.coefficients, window.coefficients))
-      to = -from;
-    index.coefficients[dim] = 1;
-    index.constant = -window.constant;
-    windowed.dims[windowDim] = own;
-    form.space.bounds[dim] = windowed.shape[windowDim];
-    form.skewed[dim] = true;
-    return true;
+  const LinearForm *window = findWindow(form, dim, *places);
+  if (!window)
+    return false;
+  int64_t stride = window->coefficients[dim];
+  for (unsigned shift : window->getDims())
+    // In a convolution the sum is over the shifts. Classes must be known.
+    if (shift != dim &&
+        (form.isReduction(shift) || window->coefficients[shift] < 0 ||
+         form.getBound(shift) >= form.getBound(dim) ||
+         (stride > 1 && block[shift] < form.getBound(shift))))
+      return false;
+  for (const Place &place : *places) {
+    const AccessForm &access = form.operands[place.operand];
+    bool isWindow = &*access.dims[place.dim] == window;
+    // Positions that are not summed over lie outside of the other operand.
+    if (stride < 1 ||
+        (!isWindow && access.shape[place.dim] != form.getBound(dim)))
+      return false;
   }
-  return false;
+  for (const Place &place : *places) {
+    const AccessForm &access = form.operands[place.operand];
+    if (&*access.dims[place.dim] == window)
+      form.space.bounds[dim] =
+          llvm::divideCeil(access.shape[place.dim], stride);
+  }
+  form.skewed[dim] = true;
+  return true;
+}
+
+void tilefuse::shiftSkewed(const SpaceForm &form, Slice &iterations) {
+  for (unsigned dim = 0; dim < form.getNumDims(); ++dim) {
+    if (!form.skewed[dim])
+      continue;
+    const LinearForm &window =
+        *findWindow(form, dim, *findPlaces(form, dim));
+    Coord shift(window.constant);
+    for (unsigned other : window.getDims())
+      if (other != dim)
+        shift = shift + iterations[other].base * window.coefficients[other];
+    int64_t stride = window.coefficients[dim];
+    if (stride > 1)
+      shift = Coord(llvm::divideFloorSigned(shift.getConstant(), stride));
+    iterations[dim].base = iterations[dim].base + shift * -1;
+  }
 }
 
 SpaceForm tilefuse::getTiledForm(fuse::KernelOp kernel, Operation *op,
@@ -103,10 +132,11 @@ SpaceForm tilefuse::getTiledForm(fuse::KernelOp kernel, Operation *op,
   std::optional<fuse::ScheduleAttr> schedule = kernel.getSchedule();
   if (op != kernel.getAnchor() || !schedule ||
       schedule->getMma() != fuse::MmaKind::wgmma ||
+      schedule->getBlock().size() != form.getNumDims() ||
       form.operands.size() != 2 || !isa<fuse::ContractionOpInterface>(op))
     return tiled;
   for (unsigned dim = form.getNumDims(); dim-- > 0;)
-    if (form.isReduction(dim) && skew(tiled, dim))
+    if (form.isReduction(dim) && skew(tiled, dim, schedule->getBlock()))
       break;
   return tiled;
 }

@@ -12,6 +12,10 @@ namespace tilefuse {
 SpaceForm getTiledForm(fuse::KernelOp kernel, mlir::Operation *op,
                        const SpaceForm &form);
 
+/// Moves `iterations`, which hold the elements of skewed dims, to where the dims
+/// themselves are for its shifts.
+void shiftSkewed(const SpaceForm &form, Slice &iterations);
+
 } // namespace tilefuse
 
 #endif // TILEFUSE_PASSES_TILING_SKEWREDUCTION_H

@@ -198,17 +198,19 @@ def weight_gradient(text):
     check("dw", dw[..., :2], expected[..., :2], 1e-5)
 
 
-def skewed_weight_gradient(text):
-    x = rng.random((2, 16, 10, 44), np.float32) - np.float32(0.5)
-    dz = rng.random((2, 64, 10, 44), np.float32) - np.float32(0.5)
+def skewed_weight_gradient(text, height=10, width=44, stride=1):
+    rows, columns = (height - 1) // stride + 1, (width - 1) // stride + 1
+    x = rng.random((2, 16, height, width), np.float32) - np.float32(0.5)
+    dz = rng.random((2, 64, rows, columns), np.float32) - np.float32(0.5)
     dw = np.full((64, 16, 3, 3), np.nan, np.float32)
     launch(text, [x, dz, dw], 1, SHARED)
     padded = np.pad(wide(round_tf32(x)), ((0, 0), (0, 0), (1, 1), (1, 1)))
     expected = np.zeros((64, 16, 3, 3))
     for r in range(3):
         for s in range(3):
-            expected[:, :, r, s] = np.einsum("nohw,nchw->oc", wide(round_tf32(dz)),
-                                             padded[:, :, r:r + 10, s:s + 44])
+            expected[:, :, r, s] = np.einsum(
+                "nohw,nchw->oc", wide(round_tf32(dz)),
+                padded[:, :, r:r + height:stride, s:s + width:stride])
     check("dw", dw, expected, 1e-5)
 
 
@@ -239,6 +241,7 @@ CASES = {
     "transposed-convolution": transposed_convolution,
     "weight-gradient": weight_gradient,
     "weight-gradient-skewed": skewed_weight_gradient,
+    "weight-gradient-strided": lambda t: skewed_weight_gradient(t, 11, 75, 2),
     "matmul-tf32": lambda t: matmul(t, "f4", lambda v: wide(round_tf32(v)), 3e-6),
     "matmul-f32": matmul_f32,
     "matmul-f16": lambda t: matmul(t, "f2", wide, 3e-6),
