@@ -13,7 +13,7 @@ using namespace tilefuse::tile;
 static constexpr int64_t mostBytes = 226 * 1024;
 /// Registers of a thread that loads of the next round may take during products,
 /// and that everything but those and sums takes.
-static constexpr int64_t mostHeld = 48;
+static constexpr int64_t mostHeld = 48, leastHeld = 32;
 static constexpr int64_t usualRegisters = 80;
 /// Loads that take fewer registers wait there.
 static constexpr int64_t leastParked = 8;
@@ -31,6 +31,14 @@ int64_t tilefuse::getSharedBytes(SharedType type) {
 //===----------------------------------------------------------------------===//
 // What can move
 //===----------------------------------------------------------------------===//
+
+bool Staging::isComputed() const {
+  return llvm::any_of(slice, [](Operation *op) {
+    return op->getNumResults() &&
+           isa<RankedTensorType>(op->getResult(0).getType()) &&
+           !isa<LoadOp, ReshapeOp, TransOp>(op);
+  });
+}
 
 /// Every user of a tile and of views of it, views left out.
 static void collectAccesses(Value tile, SmallVectorImpl<Operation *> &users) {
@@ -178,19 +186,30 @@ void LoopPipeliner::chooseHeld() {
   }
   llvm::sort(order);
   // What the sums and the largest computed block leave of the registers that a
-  // thread may have.
+  // thread may have. Coordinates are known, or the same for many elements.
   auto kernel = loop->getParentOfType<FuncOp>();
   int64_t budget = std::min<int64_t>(255, 65536 / (32 * kernel.getWarps()));
   int64_t sums = 0, computed = 0;
+  llvm::SmallPtrSet<Operation *, 32> made; // of loaded elements
   loop.walk([&](Operation *op) {
+    bool isMade = isa<LoadOp>(op);
+    for (Value operand : op->getOperands())
+      isMade |= operand.getDefiningOp() && made.contains(operand.getDefiningOp());
+    if (isMade)
+      made.insert(op);
     for (Value result : op->getResults()) {
       if (isa<MmaOp>(op))
         sums = std::max(sums, getRegisters(result));
-      else if (!isa<LoadOp, TransOp, ReshapeOp, scf::ForOp>(op))
+      else if (isMade && !isa<LoadOp, TransOp, ReshapeOp, scf::ForOp>(op))
         computed = std::max(computed, getRegisters(result));
     }
   });
-  budget = std::min(budget - usualRegisters - sums - computed, mostHeld);
+  // Where two instances share a multiprocessor they must go on doing so.
+  int64_t taken = usualRegisters + sums + computed;
+  bool isAlone = taken > 65536 / int64_t(64 * kernel.getWarps());
+  budget = std::max(budget - taken, leastHeld);
+  if (!isAlone)
+    budget = std::min(budget, mostHeld);
   int64_t total = 0;
   for (auto [count, i] : order) {
     if (total + count > budget)
@@ -252,6 +271,21 @@ bool LoopPipeliner::hasLateLoads() const {
         return true;
     }
   return false;
+}
+
+/// Whether what reads loads that wait in registers must be kept from them, which
+/// takes a branch: of warpgroups' products those that are in flight hide stores of
+/// what was only rounded better than a branch does.
+bool LoopPipeliner::readsHeldLate() const {
+  bool anyHeld = false, computes = false, onlyWarpgroups = true;
+  for (const Staging &staging : stagings) {
+    anyHeld |= !staging.held.empty();
+    computes |= !staging.held.empty() && staging.isComputed();
+  }
+  scf::ForOp(loop).walk([&](MmaOp mma) {
+    onlyWarpgroups &= mma.getMma() == MmaKind::wgmma;
+  });
+  return computes || (anyHeld && !onlyWarpgroups);
 }
 
 /// As many buffers as the schedule asks for and shared memory holds.

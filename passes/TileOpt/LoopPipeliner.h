@@ -27,6 +27,9 @@ struct Staging {
   /// How the block is computed as lines of parked loads.
   std::optional<FlatSlice> flat;
   mlir::Value ring;
+
+  /// Whether what is copied is more than what was loaded, in another order.
+  bool isComputed() const;
 };
 
 /// A load that waits in shared memory, each thread's part where only it looks.
@@ -62,6 +65,7 @@ private:
   bool collectSlice(Staging &staging);
   void chooseHeld();
   void chooseFlat();
+  bool readsHeldLate() const;
   bool hasFlat() const {
     return llvm::any_of(parked, [](const Parked &p) { return p.isShared; });
   }

@@ -4,9 +4,17 @@
 // layouts have registers. Conditions and bounds are the same in all threads of a
 // block, so barriers and warp-wide instructions inside are safe.
 //
+// Loads that a branch issues ahead (InFlight.h) are read behind it. LLVM would move
+// what reads them into the branch: past a phi with a constant it finds the sum of
+// one block cheaper. It does not look through an instruction in assembly.
+//
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Tile/InFlight.h"
 #include "passes/TileToNVVM/KernelEmitter.h"
+#include "passes/TileToNVVM/Words.h"
+
+#include "llvm/ADT/SmallBitVector.h"
 
 using namespace mlir;
 
@@ -105,10 +113,74 @@ LogicalResult KernelEmitter::emitFor(scf::ForOp op) {
   return success();
 }
 
+/// Whether a result is a block that one branch loads and the other does not.
+static bool isLoadedAhead(scf::IfOp op, unsigned result) {
+  if (op.getElseRegion().empty() || !op->hasAttr(tile::loadsAheadName))
+    return false;
+  Value other = op.elseYield().getOperand(result);
+  return op.thenYield().getOperand(result).getDefiningOp<tile::LoadOp>() &&
+         (matchPattern(other, m_Zero()) ||
+          matchPattern(other, m_AnyZeroFloat()));
+}
+
+/// The register that a loaded element came in.
+static Value getLoadedWord(OpBuilder &builder, Location loc, Value value) {
+  if (!isa<IntegerType>(value.getType()))
+    return value;
+  if (auto test = value.getDefiningOp<arith::CmpIOp>())
+    if (test.getPredicate() == arith::CmpIPredicate::ne &&
+        matchPattern(test.getRhs(), m_Zero()))
+      value = test.getLhs();
+  while (auto part = value.getDefiningOp<arith::TruncIOp>())
+    value = part.getIn();
+  Type word = builder.getI32Type();
+  return value.getType().getIntOrFloatBitWidth() < 32
+             ? arith::ExtUIOp::create(builder, loc, word, value).getResult()
+             : value;
+}
+
+/// The element again, behind an instruction through which nothing that reads it is
+/// moved to where it is loaded, and waits.
+static Value fromLoadedWord(OpBuilder &builder, Location loc, Value word,
+                            Type type) {
+  word = LLVM::InlineAsmOp::create(
+             builder, loc, word.getType(), word, "mov.b32 $0, $1;",
+             word.getType().isF32() ? "=f,f" : "=r,r",
+             /*has_side_effects=*/false, /*is_align_stack=*/false,
+             LLVM::tailcallkind::TailCallKind::None, LLVM::AsmDialectAttr(),
+             ArrayAttr())
+             .getRes();
+  if (word.getType() == type)
+    return word;
+  Type memory = getMemoryType(type);
+  return fromMemory(builder, loc,
+                    arith::TruncIOp::create(builder, loc, memory, word), type);
+}
+
 LogicalResult KernelEmitter::emitIf(scf::IfOp op) {
   SmallVector<Type> types;
   if (failed(flattenTypes(op, op.getResultTypes(), types)))
     return failure();
+  // What is loaded ahead is read behind the branch: in it that would wait.
+  llvm::SmallBitVector areWords(types.size());
+  SmallVector<Type> elements = types;
+  size_t first = 0;
+  for (unsigned i = 0; i < op.getNumResults(); ++i) {
+    FailureOr<int64_t> count = getNumScalars(op, op.getResult(i).getType());
+    if (failed(count))
+      return failure();
+    if (isLoadedAhead(op, i))
+      for (int64_t j = 0; j < *count; ++j) {
+        Type type = types[first + j];
+        if (type.isF32() || (isa<IntegerType>(type) &&
+                             type.getIntOrFloatBitWidth() <= 32))
+          areWords.set(first + j);
+      }
+    first += *count;
+  }
+  for (unsigned i : areWords.set_bits())
+    if (!types[i].isF32())
+      types[i] = builder.getI32Type();
   bool hasElse = !op.getElseRegion().empty();
   auto branch = scf::IfOp::create(builder, op.getLoc(), types,
                                   getScalar(op.getCondition()),
@@ -126,6 +198,8 @@ LogicalResult KernelEmitter::emitIf(scf::IfOp op) {
         flatten(op, from.front().getTerminator()->getOperands());
     if (failed(yielded))
       return failure();
+    for (unsigned i : areWords.set_bits())
+      (*yielded)[i] = getLoadedWord(builder, op.getLoc(), (*yielded)[i]);
     scf::YieldOp::create(builder, op.getLoc(), *yielded);
     return success();
   };
@@ -134,7 +208,11 @@ LogicalResult KernelEmitter::emitIf(scf::IfOp op) {
   if (hasElse &&
       failed(emitBranch(op.getElseRegion(), branch.getElseRegion())))
     return failure();
-  return assign(op, op.getResults(), branch.getResults());
+  Registers results(branch.getResults());
+  for (unsigned i : areWords.set_bits())
+    results[i] =
+        fromLoadedWord(builder, op.getLoc(), results[i], elements[i]);
+  return assign(op, op.getResults(), results);
 }
 
 LogicalResult KernelEmitter::emitWhile(scf::WhileOp op) {

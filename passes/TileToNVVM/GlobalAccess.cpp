@@ -118,8 +118,33 @@ Value GlobalAccess::getPredicate(int64_t reg) {
   Value predicate;
   for (unsigned dim = 0; dim < layout.getRank(); ++dim)
     if (needsBoundsCheck(dim) || needsPaddingCheck(dim))
-      predicate = emitter.conjoin(loc, predicate, compare(dim, reg));
+      if (Value inside = compare(dim, reg)) {
+        Value &both = conjunctions[{predicate, inside}];
+        if (!both)
+          both = emitter.conjoin(loc, predicate, inside);
+        predicate = both;
+      }
   return predicate;
+}
+
+Value GlobalAccess::getSafePointer(Value pointer, Value predicate, int64_t low,
+                                   int64_t high) {
+  int64_t bytes = elementBytes;
+  for (auto [extent, stride] :
+       llvm::zip_equal(viewType.getShape(), viewType.getStrides())) {
+    if (stride < 0)
+      return Value();
+    bytes += (extent - 1) * stride * elementBytes;
+  }
+  if (high - low > bytes || isWide)
+    return Value();
+  OpBuilder &builder = emitter.builder;
+  Value safe = emitter.getScalar(view);
+  if (low)
+    safe = LLVM::GEPOp::create(builder, loc, safe.getType(),
+                               builder.getI8Type(), safe,
+                               LLVM::GEPArg(int32_t(-low)));
+  return arith::SelectOp::create(builder, loc, predicate, pointer, safe);
 }
 
 //===----------------------------------------------------------------------===//

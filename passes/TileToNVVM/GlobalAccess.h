@@ -49,6 +49,11 @@ public:
   /// Null when the element is certainly inside.
   mlir::Value getPredicate(int64_t reg);
 
+  /// `pointer` where the predicate holds, else one from which the bytes `low` to
+  /// `high` lie inside the view, too; null where no such run fits the view.
+  mlir::Value getSafePointer(mlir::Value pointer, mlir::Value predicate,
+                             int64_t low, int64_t high);
+
   /// True when the register is padding in every thread.
   bool isPadding(int64_t reg) { return coords.isPadding(shape, reg); }
 
@@ -80,6 +85,7 @@ private:
   /// Comparisons by dim, thread part and constant.
   std::map<std::pair<unsigned, int64_t>, llvm::DenseMap<mlir::Value, mlir::Value>>
       comparisons;
+  llvm::DenseMap<std::pair<mlir::Value, mlir::Value>, mlir::Value> conjunctions;
 };
 
 } // namespace tilefuse

@@ -86,15 +86,20 @@ LogicalResult KernelEmitter::emitLoadParts(
   int64_t count = layout.getNumRegisters();
   uint64_t copies = layout.getReplicationMask(tile::Hardware::Register);
   int64_t width = access.getVector();
+  // Of less than a word, under a condition: beside arithmetic the assembler lets each
+  // such load wait for the one before, so all of a condition read what may be read in
+  // any case.
+  bool isRead = !llvm::all_of(op.getResult().getUsers(),
+                              llvm::IsaPred<scf::YieldOp>);
+  struct Narrow {
+    int64_t reg, count, offset;
+  };
+  llvm::MapVector<std::pair<Value, Value>, SmallVector<Narrow>> narrow;
   auto loadGroup = [&](int64_t reg) {
-    if (reg & copies) {
-      for (int64_t i = 0; i < width; ++i)
-        registers[reg + i] = registers[(reg + i) & ~copies];
+    if (reg & copies)
       return;
-    }
     if (access.isPadding(reg)) {
-      Value value = fromMemory(builder, loc, zero(loc, stored), scalar);
-      std::fill_n(registers.begin() + reg, width, value);
+      std::fill_n(registers.begin() + reg, width, zero(loc, stored));
       return;
     }
     // One access for the group, or one a register where masks differ.
@@ -106,16 +111,50 @@ LogicalResult KernelEmitter::emitLoadParts(
       if (!masks.empty())
         predicate = conjoin(loc, predicate, masks[reg + i]);
       auto [pointer, offset] = access.getAddress(reg + i);
+      int64_t bytes = step * getMemoryBytes(scalar);
+      if (predicate && isRead && bytes < 4 && !op.getFill()) {
+        narrow[{pointer, predicate}].push_back({reg + i, step, offset});
+        continue;
+      }
       auto loaded = loadElements(builder, loc, pointer, offset, predicate, fill,
                                  stored, step);
-      for (int64_t j = 0; j < step; ++j)
-        registers[reg + i + j] = fromMemory(builder, loc, loaded[j], scalar);
+      llvm::copy(loaded, registers.begin() + reg + i);
     }
+  };
+  auto loadNarrow = [&] {
+    for (auto &[where, loads] : narrow) {
+      auto [pointer, predicate] = where;
+      auto [low, high] = std::pair(INT64_MAX, INT64_MIN);
+      for (const Narrow &load : loads) {
+        low = std::min(low, load.offset);
+        high = std::max(high,
+                        load.offset + load.count * getMemoryBytes(scalar));
+      }
+      Value safe = access.getSafePointer(pointer, predicate, low, high);
+      for (const Narrow &load : loads) {
+        auto loaded = loadElements(builder, loc, safe ? safe : pointer,
+                                   load.offset, safe ? Value() : predicate,
+                                   fill, stored, load.count);
+        llvm::copy(loaded, registers.begin() + load.reg);
+      }
+      for (const Narrow &load : loads)
+        for (Value &value : registers.slice(load.reg, safe ? load.count : 0))
+          value = arith::SelectOp::create(builder, loc, predicate, value, fill);
+    }
+    narrow.clear();
   };
   for (int64_t begin = 0; begin < count; begin += partSize) {
     int64_t end = std::min(count, begin + partSize);
     for (int64_t reg = begin; reg < end; reg += width)
       loadGroup(reg);
+    loadNarrow();
+    for (int64_t reg = begin; reg < end; ++reg)
+      if (reg & copies)
+        registers[reg] = registers[reg & ~copies];
+    // Behind all loads of the part, none of which then waits for another.
+    for (Value &value : registers.slice(begin, end - begin))
+      if (value.getType() != scalar) // not a copy of an earlier part's
+        value = fromMemory(builder, loc, value, scalar);
     if (failed(onPart(begin, end)))
       return failure();
   }

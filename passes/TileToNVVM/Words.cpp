@@ -186,7 +186,13 @@ SmallVector<Value, 8> loadElements(OpBuilder &builder, Location loc,
   SmallVector<Value, 8> copies(count, fallback);
   SmallVector<Value, 4> words = packWords(builder, loc, copies);
   int64_t numWords = words.size();
-  StringRef letter = words.front().getType().isInteger(16) ? "h" : "r";
+  // Less than a word comes into the low part of one, and zeros above: the assembler
+  // merges halves of registers, and then waits for each of such loads by itself.
+  Type wordType = words.front().getType();
+  bool isNarrow = wordType.isInteger(16);
+  if (isNarrow)
+    words.front() = arith::ExtUIOp::create(builder, loc, builder.getI32Type(),
+                                           words.front());
   std::string text =
       ("@$" + Twine(numWords + 1) + " ld" + getStateSpace(pointer) +
        getAccessType(numWords, bytes) + " " + operandList(0, numWords) + ", " +
@@ -194,16 +200,15 @@ SmallVector<Value, 8> loadElements(OpBuilder &builder, Location loc,
           .str();
   std::string constraints;
   for (int64_t i = 0; i < numWords; ++i)
-    constraints += ("=" + letter + ",").str();
+    constraints += "=r,";
   constraints += "l,b"; // pointers of all spaces have 64 bits
   for (int64_t i = 0; i < numWords; ++i)
     constraints += "," + std::to_string(i);
   SmallVector<Value> operands = {pointer, predicate};
   llvm::append_range(operands, words);
-  Type wordType = words.front().getType();
   Type resultType =
       numWords == 1
-          ? wordType
+          ? Type(builder.getI32Type())
           : LLVM::LLVMStructType::getLiteral(
                 builder.getContext(), SmallVector<Type>(numWords, wordType));
   auto load = LLVM::InlineAsmOp::create(
@@ -217,6 +222,9 @@ SmallVector<Value, 8> loadElements(OpBuilder &builder, Location loc,
                          ? load.getRes()
                          : LLVM::ExtractValueOp::create(builder, loc,
                                                         load.getRes(), i));
+  if (isNarrow)
+    loaded.front() =
+        arith::TruncIOp::create(builder, loc, wordType, loaded.front());
   return unpackWords(builder, loc, loaded, type, count);
 }
 

@@ -130,3 +130,60 @@ tile.func @nine_instances() grid [1] warps 4 attributes {tile.shared_bytes = 245
 tile.func @wide() grid [1] warps 8 attributes {tile.shared_bytes = 75008 : i64} {
   tile.return
 }
+
+// -----
+
+// Bytes of a ragged block are read where that is allowed in any case: a load under
+// a condition waits for the one before.
+
+#l = #tile.distributed<[[256]], register = [[128]], lane = [[1], [2], [4], [8], [16]], warp = [[32], [64]]>
+
+// CHECK-LABEL: llvm.func @masked_bytes(
+// CHECK-NOT:     ld.global.b8
+// CHECK:         %[[SAFE:.*]] = llvm.select %{{.*}}, %{{.*}}, %{{.*}} : i1, !llvm.ptr<1>
+// CHECK-COUNT-2: llvm.load %{{.*}} {alignment = 1 : i64} : !llvm.ptr<1> -> i8
+// CHECK-NOT:     llvm.load
+// CHECK:         llvm.icmp "ne"
+tile.func @masked_bytes(%x: !tile.view<4x1000xi1>, %y: !tile.view<4x1000xf32>) grid [4] warps 4 {
+  %pid = tile.program_id 0
+  %c0 = arith.constant 0 : index
+  %c256 = arith.constant 256 : index
+  %o = arith.muli %pid, %c256 : index
+  %v = tile.load %x[%c0, %o] : !tile.view<4x1000xi1> -> tensor<1x256xi1, #tile.distributed<[[], [256]], register = [[0, 128]], lane = [[0, 1], [0, 2], [0, 4], [0, 8], [0, 16]], warp = [[0, 32], [0, 64]]>>
+  %f = arith.uitofp %v : tensor<1x256xi1, #tile.distributed<[[], [256]], register = [[0, 128]], lane = [[0, 1], [0, 2], [0, 4], [0, 8], [0, 16]], warp = [[0, 32], [0, 64]]>> to tensor<1x256xf32, #tile.distributed<[[], [256]], register = [[0, 128]], lane = [[0, 1], [0, 2], [0, 4], [0, 8], [0, 16]], warp = [[0, 32], [0, 64]]>>
+  tile.store %f, %y[%c0, %o] : tensor<1x256xf32, #tile.distributed<[[], [256]], register = [[0, 128]], lane = [[0, 1], [0, 2], [0, 4], [0, 8], [0, 16]], warp = [[0, 32], [0, 64]]>>, !tile.view<4x1000xf32>
+  tile.return
+}
+
+// -----
+
+// What a branch loads ahead is read behind it, through a copy that nothing is moved
+// past.
+
+#a = #tile.distributed<[[128]], lane = [[1], [2], [4], [8], [16]], warp = [[32], [64]]>
+
+// CHECK-LABEL: llvm.func @ahead(
+// CHECK:         llvm.cond_br
+// CHECK:         llvm.br ^[[AFTER:.*]](%{{.*}}, %{{.*}} : i32, f32)
+// CHECK:         llvm.inline_asm "mov.b32 $0, $1;", "=r,r"
+// CHECK:         llvm.trunc %{{.*}} : i32 to i8
+// CHECK:         llvm.icmp "ne"
+// CHECK:         llvm.inline_asm "mov.b32 $0, $1;", "=f,f"
+tile.func @ahead(%x: !tile.view<128xi1>, %y: !tile.view<128xf32>, %z: !tile.view<128xf32>) grid [2] warps 4 {
+  %pid = tile.program_id 0
+  %c0 = arith.constant 0 : index
+  %first = arith.cmpi eq, %pid, %c0 : index
+  %r:2 = scf.if %first -> (tensor<128xi1, #a>, tensor<128xf32, #a>) {
+    %m = tile.load %x[%c0] : !tile.view<128xi1> -> tensor<128xi1, #a>
+    %v = tile.load %y[%c0] : !tile.view<128xf32> -> tensor<128xf32, #a>
+    scf.yield %m, %v : tensor<128xi1, #a>, tensor<128xf32, #a>
+  } else {
+    %no = arith.constant dense<false> : tensor<128xi1, #a>
+    %zero = arith.constant dense<0.0> : tensor<128xf32, #a>
+    scf.yield %no, %zero : tensor<128xi1, #a>, tensor<128xf32, #a>
+  } {tile.loads_ahead}
+  %w = arith.addf %r#1, %r#1 : tensor<128xf32, #a>
+  %s = arith.select %r#0, %w, %r#1 : tensor<128xi1, #a>, tensor<128xf32, #a>
+  tile.store %s, %z[%c0] : tensor<128xf32, #a>, !tile.view<128xf32>
+  tile.return
+}
