@@ -5,10 +5,11 @@
 // rows). It is made as square as the extents allow within 64 accumulator
 // registers of each of 256 threads, pixels innermost first so that rows stay
 // contiguous. A tile whose index is divided (a transposed convolution) is computed
-// one residue class an instance, so it may be as many times larger. Then the
-// reduction step grows while the operand blocks of one step leave room for two
-// instances on a multiprocessor; if even the smallest step does not fit, the tile
-// shrinks.
+// one residue class an instance, so it may be as many times larger; where all
+// classes of a row are columns of one product (passes/Tiling/JoinClasses.h), it is
+// larger by those of the other dims. Then the reduction step grows while the operand
+// blocks of one step leave room for two instances on a multiprocessor; if even the
+// smallest step does not fit, the tile shrinks.
 //
 // The weights of a residue class lie scattered, a few of each sector, and every
 // instance would fetch them all again. Where one multiprocessor's shared memory
@@ -22,6 +23,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/Fusion/ProducerGranules.h"
+#include "passes/Fusion/ResidueClasses.h"
 #include "passes/Fusion/ScheduleHeuristic.h"
 #include "passes/Fusion/TileExtents.h"
 #include <numeric>
@@ -95,13 +97,20 @@ constexpr int64_t kLeastSquare = 128;
 class ContractionSchedule {
 public:
   ContractionSchedule(const fuse::KernelStructure &structure,
-                      const CostModel &model, std::string &reason)
+                      const CostModel &model, std::string &reason,
+                      bool joins)
       : structure(structure), model(model), reason(reason),
         op(cast<fuse::ContractionOpInterface>(structure.getAnchor())),
         space(cast<fuse::IterationSpaceOpInterface>(op.getOperation())
                   .getIterationSpace()),
         roles(getDimRoles(space)), granules(getProducerGranules(structure)),
-        tile(structure, /*powersOfTwo=*/true) {}
+        tile(structure, /*powersOfTwo=*/true), classes(space, structure),
+        residues(classes.total) {
+    if (!joins)
+      classes.joined = 1;
+  }
+
+  bool joinsClasses() const { return classes.joined > 1; }
 
   LogicalResult run(SmallVectorImpl<int64_t> &block, Choice &choice) {
     if (!tile.isLegal()) {
@@ -136,15 +145,15 @@ public:
     useMatrixUnit = model.hasMatrixUnit(op) && reduction > 1 &&
                     model.getMatrixSpeedup(op) * depth * filled > 1 &&
                     rowExtent >= 8 && fillsColumns;
-    if (!useMatrixUnit)
+    if (!useMatrixUnit) {
       budget /= 4;
-    // One residue class is computed at a time.
-    for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim)
-      residues *= getResidues(dim);
-    classesAreInstances = areClassesInstances();
+      classes.joined = 1;
+    }
+    // One residue class is computed at a time, or all of a row.
     // Unrolled classes take half the registers each: that keeps the code short.
     if (residues > 1)
-      budget = (classesAreInstances ? budget : budget / 2) * residues;
+      budget = (classes.areInstances ? budget : budget / 2) *
+               classes.getSeparate();
     if (tile.getCount() > budget) {
       reason = "what one tile must hold takes " +
                std::to_string(tile.getCount()) + " elements; " +
@@ -173,7 +182,7 @@ public:
     }
     if (failed(chooseSteps(rows)))
       return failure();
-    if (residues > 1 && classesAreInstances)
+    if (residues > 1 && classes.areInstances && !joinsClasses())
       choice.tiles = keepReduction(rows);
     block.assign(tile.get().begin(), tile.get().end());
     block.append(steps.begin(), steps.end());
@@ -188,7 +197,7 @@ public:
       return failure();
     }
     choice.warps = std::max<int64_t>(
-        warpsFor(tile.getCount() / residues, getSumsPerThread()),
+        warpsFor(tile.getCount() / classes.getSeparate(), getSumsPerThread()),
         useMatrixUnit ? 4 : 1);
     choice.warps = std::max(choice.warps, countPartialWarps(rows, columns));
     // Arithmetic on an operand takes registers beside the sums: half the sums a
@@ -206,14 +215,16 @@ public:
     if (choice.tiles > 1)
       choice.warps = std::clamp<int64_t>(
           llvm::bit_floor(
-              uint64_t(tile.getCount() / residues / (32 * kSumsAlone))),
+              uint64_t(tile.getCount() / classes.getSeparate() /
+                       (32 * kSumsAlone))),
           std::min<int64_t>(16, choice.warps), 16);
     else if (isPooledAtOnce())
       takePooledTiles(rows, choice);
     else if (structure.hasFinish() && isOneStep())
       takeMergedTiles(rows, choice);
     choice.mma = !useMatrixUnit ? fuse::MmaKind::fma
-                 : suitsWarpgroups(element, height / residues, width, choice.warps)
+                 : suitsWarpgroups(element, height / residues,
+                                   width * classes.joined, choice.warps)
                      ? fuse::MmaKind::wgmma
                      : fuse::MmaKind::mma_sync;
     // Steps without taps are short: copies run one further ahead.
@@ -414,12 +425,12 @@ private:
     // Rows of pixels: 32 wide, then several; then the width again.
     for (int64_t target : {32, 512})
       for (unsigned dim : rows)
-        tile.grow(dim, isPixelLike(rows) ? target * getResidues(dim) : 128,
+        tile.grow(dim, isPixelLike(rows) ? target * getSeparate(dim) : 128,
                   budget);
     for (unsigned dim : columns)
       tile.grow(dim, 256, budget);
     if (isPixelLike(rows))
-      tile.rebalance(rows[0], rows[1], 8 * getResidues(rows[0]),
+      tile.rebalance(rows[0], rows[1], 8 * classes.counts[rows[0]],
                      readsByRows(rows[0]), hasMadeOperand(structure) ? 5 : 10);
   }
 
@@ -475,41 +486,10 @@ private:
     return false;
   }
 
-  /// Classes that a parallel dim falls into under the divisors of its indices.
-  int64_t getResidues(unsigned dim) const {
-    int64_t classes = 1;
-    for (const fuse::OperandAccess &access : space.operands)
-      for (auto [expr, divisor] :
-           llvm::zip(access.map.getResults(), access.divisors))
-        if (divisor > 1 && expr.isFunctionOfDim(dim))
-          classes = std::max(classes, divisor);
-    return classes;
-  }
-
-  /// Whether every residue class is told by the one tap in its index, so that
-  /// classes can be instances of one code. No window may need them together.
-  bool areClassesInstances() const {
-    for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim)
-      if (getResidues(dim) > 1 && structure.getGranules()[dim] > 1)
-        return false;
-    for (const fuse::OperandAccess &access : space.operands)
-      for (auto [expr, divisor] :
-           llvm::zip(access.map.getResults(), access.divisors)) {
-        if (divisor == 1)
-          continue;
-        SmallVector<unsigned> taps;
-        for (unsigned dim = 0; dim < roles.size(); ++dim)
-          if (expr.isFunctionOfDim(dim) && space.bounds[dim] > 1) {
-            if (space.isReduction[dim])
-              taps.push_back(dim);
-            else if (getCoefficient(expr, dim) != 1)
-              return false;
-          }
-        if (taps.size() != 1 ||
-            std::gcd(getCoefficient(expr, taps.front()), divisor) != 1)
-          return false;
-      }
-    return true;
+  /// Classes of a dim that an instance does not compute together.
+  int64_t getSeparate(unsigned dim) const {
+    bool isInnermost = dim + 1 == structure.getNumRootDims();
+    return classes.counts[dim] / (isInnermost ? classes.joined : 1);
   }
 
   /// Takes the whole reduction as one step if its operands, the patch of the
@@ -530,14 +510,14 @@ private:
                                     llvm::PowerOf2Ceil(space.bounds[dim]));
       depth *= steps[dim - numRoot];
     }
-    int64_t sums = tile.getCount() / residues;
+    int64_t sums = tile.getCount() / classes.getSeparate();
     int64_t instructions = sums / 128 * (depth / residues / 8) /
                            warpsFor(sums, getSumsPerThread());
     bool wastes = false;
     for (unsigned dim = numRoot; dim < roles.size(); ++dim)
       wastes |= steps[dim - numRoot] * 7 > space.bounds[dim] * 8 &&
                 steps[dim - numRoot] > before[dim - numRoot];
-    int64_t instances = tile.getNumTiles() * residues;
+    int64_t instances = tile.getNumTiles() * classes.getSeparate();
     int64_t tiles = std::min(
         kMostTiles,
         instances / (kLeastInstances * model.getTarget().getUnits()));
@@ -614,20 +594,8 @@ private:
     return model.getTarget().getArch() == "sm_90a" && residues == 1 &&
            isa<BlockArgument>(op->getOperand(0)) &&
            getElementTypeOrSelf(op->getOperand(0).getType()).isF32() &&
-           access.divisors.back() == 1 && index.isFunctionOfDim(row) && getCoefficient(index, row) == 1;
-  }
-
-  /// By how much an index grows with a dim.
-  int64_t getCoefficient(AffineExpr index, unsigned dim) const {
-    MLIRContext *context = index.getContext();
-    SmallVector<AffineExpr> at(roles.size(), getAffineConstantExpr(0, context));
-    auto evaluate = [&] {
-      auto value = dyn_cast<AffineConstantExpr>(index.replaceDims(at));
-      return value ? value.getValue() : 0;
-    };
-    int64_t origin = evaluate();
-    at[dim] = getAffineConstantExpr(1, context);
-    return evaluate() - origin;
+           access.divisors.back() == 1 && index.isFunctionOfDim(row) &&
+           getCoefficient(index, row, roles.size()) == 1;
   }
 
   /// Whether the contraction reads neighbours: a filter larger than one point.
@@ -756,7 +724,7 @@ private:
     if (hasMadeOperand(structure))
       return 16;
     bool isThin = tile.getCount(withRole(roles, DimRole::Rhs)) < kFewColumns;
-    return isThin || (residues > 1 && !classesAreInstances) ? 32 : 64;
+    return isThin || (residues > 1 && !classes.areInstances) ? 32 : 64;
   }
 
   /// Terms that one step adds to each sum, taps aside.
@@ -778,7 +746,13 @@ private:
   int64_t getShared() {
     SmallVector<int64_t> block(tile.get());
     block.append(steps.begin(), steps.end());
-    return model.getTileCost(op, block).sharedBytes;
+    TileCost cost = model.getTileCost(op, block);
+    // What each of the classes that one product makes has of its own.
+    int64_t bytes = cost.sharedBytes;
+    for (auto [access, own] : llvm::zip(space.operands, cost.operandBytes))
+      if (!access.map.isFunctionOfDim(structure.getNumRootDims() - 1))
+        bytes += (classes.joined - 1) * own;
+    return bytes;
   }
 
   const fuse::KernelStructure &structure;
@@ -792,8 +766,8 @@ private:
   SmallVector<int64_t> steps;
   bool useMatrixUnit = false;
   int64_t instructionDepth = 8;
-  int64_t residues = 1;
-  bool classesAreInstances = false;
+  ResidueClasses classes;
+  int64_t residues;
 };
 
 /// How many tiles one instance of a reduction across tiles takes, along the
@@ -812,6 +786,27 @@ int64_t chooseTiles(const fuse::KernelStructure &structure,
       tile.getNumTiles() / (instancesPerUnit * units), 1, longest);
   // All take equally many.
   return llvm::divideCeil(longest, llvm::divideCeil(longest, wanted));
+}
+
+/// Kernels with one. Where sums cross tiles, an instance of many tiles, which keeps
+/// the weights of one class, stores few partial states: that is worth as much as
+/// whole rows.
+LogicalResult scheduleContraction(const fuse::KernelStructure &structure,
+                                  const CostModel &model, std::string &reason,
+                                  SmallVectorImpl<int64_t> &block,
+                                  Choice &choice) {
+  ContractionSchedule schedule(structure, model, reason, /*joins=*/true);
+  if (schedule.joinsClasses() && structure.hasFinish()) {
+    SmallVector<int64_t> apart;
+    Choice kept;
+    ContractionSchedule separate(structure, model, reason, /*joins=*/false);
+    if (succeeded(separate.run(apart, kept)) && kept.tiles > 1) {
+      block = apart;
+      choice = kept;
+      return success();
+    }
+  }
+  return schedule.run(block, choice);
 }
 
 /// Kernels without a contraction.
@@ -887,8 +882,7 @@ tilefuse::chooseGPUSchedule(const fuse::KernelStructure &structure,
   Operation *anchor = structure.getAnchor();
   bool contracts = anchor && isa<fuse::ContractionOpInterface>(anchor);
   if (failed(contracts
-                 ? ContractionSchedule(structure, model, reason)
-                       .run(block, choice)
+                 ? scheduleContraction(structure, model, reason, block, choice)
                  : scheduleElements(structure, model, reason, block, choice)))
     return failure();
   return fuse::ScheduleAttr::get(model.getTarget().getContext(), block,

@@ -38,7 +38,8 @@ tilefuse::getStoreLayout(StoreOp store, const DistributedLayout &layout,
   auto type = cast<RankedTensorType>(store.getValue().getType());
   int64_t elementBytes = type.getElementTypeBitWidth() / 8;
   // What is needed on as well would be held twice.
-  if (!store.getValue().hasOneUse() || elementBytes < 4 || store.getSteps() || store.getMask() ||
+  if (!store.getValue().hasOneUse() || elementBytes < 4 ||
+      (store.getSteps() && store.getSteps()->back() != 1) || store.getMask() ||
       !isa<FuncOp>(store->getParentOp()) ||
       layout.getNumRegisters() < leastRegisters ||
       type.getNumElements() * elementBytes > mostBytes)

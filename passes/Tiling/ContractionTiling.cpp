@@ -43,6 +43,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/Tiling/BlockReduction.h"
 #include "passes/Tiling/ContractionRoles.h"
+#include "passes/Tiling/JoinClasses.h"
 #include "passes/Tiling/OperandReader.h"
 #include "passes/Tiling/ResidueSplitting.h"
 #include "passes/Tiling/SkewReduction.h"
@@ -61,12 +62,13 @@ constexpr unsigned mostPeeled = 2;
 
 class ContractionTiling {
 public:
+  /// `form` is the op's own space, or what that was substituted by.
   ContractionTiling(BlockEmitter &emitter, fuse::ContractionOpInterface op,
-                    Slice iterations)
+                    SpaceForm form, Slice iterations, unsigned numClassDims)
       : emitter(emitter), b(emitter.getBuilder()), op(op), loc(op.getLoc()),
-        form(getTiledForm(emitter.getKernel(), op, emitter.getForm(op))),
-        iterations(std::move(iterations)),
-        readAt(this->iterations), reader(emitter, op, form) {}
+        form(std::move(form)), iterations(std::move(iterations)),
+        readAt(this->iterations), reader(emitter, op, this->form),
+        numClassDims(numClassDims) {}
 
   FailureOr<Value> run(const Slice &slice);
 
@@ -112,6 +114,8 @@ private:
   /// `iterations` as operands are read at them: divisions are exact.
   Slice readAt;
   OperandReader reader;
+  /// The first dims, which are residue classes.
+  unsigned numClassDims;
 
   SmallVector<bool> isTap;
   /// First tap of dims of which a class takes every divisor-th, and that
@@ -322,10 +326,16 @@ FailureOr<LabelledBlock> ContractionTiling::readOperand(unsigned index,
     masked.push_back(form.isReduction(dim) && !form.skewed[dim] &&
                      !reader.isExactDim(index, dim));
   }
+  SmallVector<unsigned> order = getClassesFirst(read->dims, numClassDims);
+  SmallVector<int64_t> permutation;
+  for (unsigned dim : order)
+    permutation.push_back(llvm::find(read->dims, dim) - read->dims.begin());
   Type type = getElementTypeOrSelf(read->block.getType());
   read->block =
       emitter.select(loc, emitter.emitBoundsMask(loc, along, bounds, masked),
                      read->block, cast<TypedAttr>(b.getZeroAttr(type)));
+  read->block = emitter.transpose(loc, read->block, permutation);
+  read->dims = order;
   return read;
 }
 
@@ -800,7 +810,8 @@ FailureOr<Value> ContractionTiling::run(const Slice &slice) {
       for (unsigned dim : dimForm->getDims())
         if (varies(dim))
           operandDims[index].push_back(dim);
-  if (failed(chooseShape(operandDims[0], operandDims[1])))
+  if (failed(chooseShape(getClassesFirst(operandDims[0], numClassDims),
+                         getClassesFirst(operandDims[1], numClassDims))))
     return failure();
 
   SmallVector<int64_t> accumulatorShape;
@@ -863,5 +874,12 @@ FailureOr<Value> tilefuse::tileContraction(BlockEmitter &emitter,
     return op.emitOpError(
         "tiling: its result map is not a rearrangement of its "
         "dims that this tile follows");
-  return ContractionTiling(emitter, op, *iterations).run(slice);
+  const SpaceForm &form = emitter.getForm(op);
+  if (emitter.wantsPowersOfTwo() && emitter.getSplit(op).empty())
+    if (std::optional<JoinedSpace> joined = joinClasses(form, *iterations))
+      return ContractionTiling(emitter, op, joined->form, joined->iterations,
+                               JoinedSpace::numClassDims)
+          .run(slice);
+  SpaceForm tiled = getTiledForm(emitter.getKernel(), op, form);
+  return ContractionTiling(emitter, op, tiled, *iterations, 0).run(slice);
 }

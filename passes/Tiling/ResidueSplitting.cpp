@@ -1,6 +1,7 @@
 //===- ResidueSplitting.cpp - divisions made exact --------------*- C++ -*-===//
 
 #include "passes/Tiling/ResidueSplitting.h"
+#include "passes/Tiling/JoinClasses.h"
 #include <numeric>
 #include <utility>
 
@@ -146,11 +147,16 @@ FailureOr<Value> tilefuse::assembleResidues(BlockEmitter &emitter,
                                             OpResult value,
                                             const Slice &slice) {
   const SpaceForm &form = emitter.getForm(value.getOwner());
+  bool joins = emitter.wantsPowersOfTwo() &&
+               isa<fuse::ContractionOpInterface>(value.getOwner()) &&
+               emitter.getSplit(value.getOwner()).empty();
   SmallVector<int64_t> counts;
   int64_t total = 1;
   for (auto [part, dimForm] :
        llvm::zip(slice, form.results[value.getResultNumber()].dims)) {
     bool isSplit = part.extent > 1 && dimForm && dimForm->getDims().size() == 1;
+    if (isSplit && joins && isJoined(form, dimForm->getDims().front(), part))
+      isSplit = false;
     counts.push_back(
         isSplit ? getNumResidues(form, dimForm->getDims().front(), part.step)
                 : 1);

@@ -35,6 +35,9 @@
 //
 // reads an element, at (i + p - d*u)/s - (d/g)*t.
 //
+// Along a row of the result, classes are columns of one product where that takes no
+// further tile, and rows are stored whole (JoinClasses.h).
+//
 // Elsewhere the whole kernel is made per class where it can be (StagePlan.h):
 // epilogue and stores then run on strided slices and nothing is put together
 // again. Where even that fails, a block is assembled from its classes with

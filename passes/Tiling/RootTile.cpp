@@ -9,6 +9,7 @@
 #include "passes/Tiling/RootTile.h"
 #include "dialects/Fuse/KernelStructure.h"
 #include "passes/Tiling/ContractionRoles.h"
+#include "passes/Tiling/JoinClasses.h"
 #include "passes/Tiling/ResidueSplitting.h"
 #include "passes/Tiling/SkewReduction.h"
 
@@ -70,6 +71,8 @@ private:
   SmallVector<bool> getParallelTaps() const;
   void fitTaps();
   bool isSharable(unsigned dim) const;
+  bool keepsWeights() const;
+  bool isJoined(unsigned dim, int64_t extent) const;
   void findLongestFolded();
   SmallVector<unsigned> getGridOrder() const;
   void addSlices(RootTile &tile, ArrayRef<SliceDim> parallel) const;
@@ -243,6 +246,33 @@ bool RootTiler::isSharable(unsigned dim) const {
   });
 }
 
+/// Whether the weights of a tile are kept for others: its steps take the whole
+/// reduction.
+bool RootTiler::keepsWeights() const {
+  if (tiles == 1)
+    return false;
+  unsigned dim = bounds.size();
+  for (int64_t step : getReductionSteps(kernel, root.getDefiningOp(), *form,
+                                        powersOfTwo))
+    if (step < form->getBound(dim++))
+      return false;
+  return true;
+}
+
+/// Whether a product of a matrix unit has all classes of `dim` in a tile of `extent`:
+/// what lies side by side in memory is stored together. Not where that takes one more
+/// tile, or where the weights of one class are kept.
+bool RootTiler::isJoined(unsigned dim, int64_t extent) const {
+  fuse::KernelOp owner = kernel;
+  std::optional<fuse::ScheduleAttr> schedule = owner.getSchedule();
+  return schedule && schedule->getMma() != fuse::MmaKind::fma &&
+         root.getDefiningOp() == owner.getAnchor() &&
+         dim + 1 == bounds.size() && !keepsWeights() &&
+         canJoinClasses(*form, dim) &&
+         llvm::divideCeil(bounds[dim] - getJoinedStart(*form, dim), extent) ==
+             llvm::divideCeil(bounds[dim], extent);
+}
+
 /// Of the dims that every reduction across tiles folds, the one with most tiles:
 /// an instance that goes along it keeps the states.
 void RootTiler::findLongestFolded() {
@@ -312,7 +342,10 @@ RootTile RootTiler::run() {
     if (residues > 1 && powersOfTwo && bounds[dim] >= residues &&
         isa<fuse::ContractionOpInterface>(root.getDefiningOp()))
       tap = getResidueTap(*form, dim);
-    if (tap) {
+    if (tap && isJoined(dim, extent)) {
+      choices[dim].push_back(
+          {base + Coord(getJoinedStart(*form, dim)), extent, 1});
+    } else if (tap) {
       // Instances of one region and different classes follow each other: what
       // they store is interleaved.
       unsigned residue = tile.vars.add(residues);

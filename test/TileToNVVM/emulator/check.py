@@ -46,6 +46,20 @@ def convolution(text):
     check("y", y, conv.reshape(2, 64, 9, 4, 17, 4).max((3, 5)), 2e-6)
 
 
+def joined_classes(text):
+    x = rng.random((2, 16, 9, 20), np.float32)
+    w = rng.random((16, 32, 4, 4), np.float32) - np.float32(0.5)
+    y = np.full((2, 32, 19, 41), np.nan, np.float32)
+    launch(text, [x, w, y], 2 * 3 * 2 * 2, SHARED)
+    conv = np.zeros((2, 32, 21, 43))
+    for r in range(4):
+        for s in range(4):
+            conv[:, :, r:r + 17:2, s:s + 39:2] += np.einsum(
+                "co,nchw->nohw", wide(round_tf32(w))[:, :, r, s], wide(round_tf32(x)))
+    conv = conv[:, :, 1:20, 1:42]
+    check("y", y, conv - conv.max(1, keepdims=True), 2e-6)
+
+
 def transposed_convolution(text):
     x = rng.random((6, 16, 9, 10), np.float32)
     w = rng.random((16, 32, 3, 3), np.float32) - np.float32(0.5)
@@ -238,6 +252,7 @@ def wide_products(text):
 
 CASES = {
     "convolution": convolution,
+    "joined-classes": joined_classes,
     "transposed-convolution": transposed_convolution,
     "weight-gradient": weight_gradient,
     "weight-gradient-skewed": skewed_weight_gradient,
