@@ -16,15 +16,13 @@
 // holds them for the whole reduction beside a patch, an instance computes many
 // tiles with them.
 //
-// Without a contraction the tile only has to keep every thread busy and loads
-// wide: a few elements a thread, innermost dims first, after whatever must be
-// held.
-//
 //===----------------------------------------------------------------------===//
 
+#include "passes/Fusion/ElementSchedule.h"
 #include "passes/Fusion/ProducerGranules.h"
 #include "passes/Fusion/ResidueClasses.h"
 #include "passes/Fusion/ScheduleHeuristic.h"
+#include "passes/Fusion/SharedSums.h"
 #include "passes/Fusion/TileExtents.h"
 #include <numeric>
 #include <utility>
@@ -34,14 +32,6 @@ using namespace tilefuse;
 
 namespace {
 
-struct Choice {
-  int64_t warps = 4;
-  int64_t stages = 2;
-  int64_t tiles = 1;
-  int64_t splits = 1;
-  fuse::MmaKind mma = fuse::MmaKind::fma;
-};
-
 /// Innermost first.
 SmallVector<unsigned> withRole(ArrayRef<DimRole> roles, DimRole role) {
   SmallVector<unsigned> dims;
@@ -49,13 +39,6 @@ SmallVector<unsigned> withRole(ArrayRef<DimRole> roles, DimRole role) {
     if (roles[dim] == role)
       dims.push_back(dim);
   return dims;
-}
-
-int64_t warpsFor(int64_t elements, int64_t perThread) {
-  int64_t warps = 1;
-  while (warps < 8 && warps * 32 * perThread < elements)
-    warps *= 2;
-  return warps;
 }
 
 /// Products per operand element that a held tile of a contraction must have.
@@ -89,6 +72,9 @@ constexpr int64_t kMostTiles = 32;
 /// Accumulators of a weight gradient's tile: 144 registers of 256 threads. More
 /// than elsewhere, because every further tile reads both operands again.
 constexpr int64_t kShiftedSums = 36864;
+/// Sums of a thread of a weight gradient that leave registers for several instances
+/// a multiprocessor.
+constexpr int64_t kSumsBesideOthers = 24;
 /// Sums of a thread of a weight gradient from which its copies run two steps ahead.
 constexpr int64_t kManySums = 128;
 /// Rows times columns that each of its shifts has at least.
@@ -112,7 +98,7 @@ public:
 
   bool joinsClasses() const { return classes.joined > 1; }
 
-  LogicalResult run(SmallVectorImpl<int64_t> &block, Choice &choice) {
+  LogicalResult run(SmallVectorImpl<int64_t> &block, ScheduleChoice &choice) {
     if (!tile.isLegal()) {
       reason = "a window is no power of two";
       return failure();
@@ -182,6 +168,9 @@ public:
     }
     if (failed(chooseSteps(rows)))
       return failure();
+    bool isDouble = doubleColumns(rows, columns);
+    if (isDouble && failed(chooseSteps(rows)))
+      return failure();
     if (residues > 1 && classes.areInstances && !joinsClasses())
       choice.tiles = keepReduction(rows);
     block.assign(tile.get().begin(), tile.get().end());
@@ -199,7 +188,9 @@ public:
     choice.warps = std::max<int64_t>(
         warpsFor(tile.getCount() / classes.getSeparate(), getSumsPerThread()),
         useMatrixUnit ? 4 : 1);
-    choice.warps = std::max(choice.warps, countPartialWarps(rows, columns));
+    choice.warps = isDouble ? 16
+                            : std::max(choice.warps,
+                                       countPartialWarps(rows, columns));
     // Arithmetic on an operand takes registers beside the sums: half the sums a
     // thread leave room for as many warps without a spill.
     if (useMatrixUnit && hasTaps() && residues == 1 && !isShifted() &&
@@ -223,14 +214,16 @@ public:
     else if (structure.hasFinish() && isOneStep())
       takeMergedTiles(rows, choice);
     choice.mma = !useMatrixUnit ? fuse::MmaKind::fma
-                 : suitsWarpgroups(element, height / residues,
+                 : !makesLine(rows) &&
+                         suitsWarpgroups(element, height / residues,
                                    width * classes.joined, choice.warps)
                      ? fuse::MmaKind::wgmma
                      : fuse::MmaKind::mma_sync;
     // Steps without taps are short: copies run one further ahead.
-    if (choice.mma == fuse::MmaKind::wgmma && !hasTaps() &&
-        3 * getShared() <= (wide ? model.getTarget().getSharedMemory()
-                                 : model.getSharedCapacity()))
+    if ((choice.mma == fuse::MmaKind::wgmma || makesLine(rows)) && !hasTaps() &&
+        3 * getShared() <= (wide && !isPixelLike(rows)
+                                ? model.getTarget().getSharedMemory()
+                                : model.getSharedCapacity()))
       choice.stages = 3;
     // Sums that leave one instance a multiprocessor leave no registers for loads
     // ahead either.
@@ -238,7 +231,7 @@ public:
         tile.getCount() >= kManySums * 32 * choice.warps)
       choice.stages = 3;
     if (!structure.hasFinish())
-      choice.splits = chooseSplits(block);
+      choice.splits = chooseSplits(block, choice.warps);
     return success();
   }
 
@@ -271,14 +264,45 @@ private:
   }
 
   /// A product of matrices of which each step is so short that operands are fetched
-  /// more slowly than multiplied: larger tiles read them less often.
+  /// more slowly than multiplied: larger tiles read them less often. Of pixels, where
+  /// the sums' own reduction leaves one instance a multiprocessor anyway.
   bool isWideProduct(ArrayRef<unsigned> rows) {
     Type element = getElementTypeOrSelf(op->getOperand(0).getType());
     return useMatrixUnit && model.getTarget().getArch() == "sm_90a" &&
-           element.isF32() && !hasTaps() && !isShifted() && !isPixelLike(rows) &&
+           element.isF32() && !hasTaps() && !isShifted() &&
+           (!isPixelLike(rows) || (structure.hasFinish() &&
+                                   isa<BlockArgument>(op->getOperand(0)))) &&
            residues == 1 && !hasMadeOperand(structure) &&
            !llvm::is_contained(structure.getMustHold(), true) &&
            op.getContractionPrecision() == fuse::Precision::tf32;
+  }
+
+  /// A line of pixels that arithmetic makes passes through registers, from which
+  /// mma.sync takes it at once.
+  bool makesLine(ArrayRef<unsigned> rows) const {
+    return useMatrixUnit && isLine(rows) && !hasTaps() && !isShifted() &&
+           !isa<BlockArgument>(op->getOperand(0));
+  }
+
+  bool isLine(ArrayRef<unsigned> rows) const {
+    return isPixelLike(rows) && space.bounds[rows[1]] == 1;
+  }
+
+  /// Windows at a stride read more pixels than filters in a step: of twice the columns,
+  /// each reads them half as often, which needs all warps of a multiprocessor.
+  bool doubleColumns(ArrayRef<unsigned> rows, ArrayRef<unsigned> columns) {
+    SmallVector<int64_t> block(tile.get());
+    block.append(steps.begin(), steps.end());
+    auto bytes = model.getTileCost(op, block).operandBytes;
+    if (!useMatrixUnit || !hasTaps() || isShifted() || residues > 1 ||
+        columns.size() != 1 || !isPixelLike(rows) ||
+        !isa<BlockArgument>(op->getOperand(0)) ||
+        tile.getCount() != model.getTileCapacity() || bytes[0] <= bytes[1] ||
+        space.bounds[columns.front()] < 2 * tile[columns.front()] ||
+        tile.getNumTiles() < 4 * model.getTarget().getUnits())
+      return false;
+    tile.grow(columns.front(), 2 * tile[columns.front()], 2 * tile.getCount());
+    return true;
   }
 
   /// Hopper's instructions for four warps: 64 rows by columns, of which the
@@ -353,16 +377,23 @@ private:
     return best;
   }
 
-  int64_t chooseSplits(ArrayRef<int64_t> block) const {
+  int64_t chooseSplits(ArrayRef<int64_t> block, int64_t warps) const {
     int64_t rounds = 1, depth = 1, longest = 1;
+    SmallVector<ReductionSteps> dims;
     for (unsigned dim = structure.getNumRootDims(); dim < block.size(); ++dim) {
-      int64_t pieces =
-          llvm::divideCeil(structure.getBlockExtents()[dim], block[dim]);
+      int64_t bound = structure.getBlockExtents()[dim];
+      int64_t pieces = llvm::divideCeil(bound, block[dim]);
+      dims.push_back({pieces, bound % block[dim] == 0});
       rounds *= pieces;
       depth *= block[dim];
       longest = std::max(longest, pieces);
     }
-    return getSharing(tile, rounds, depth, longest).splits;
+    int64_t splits = getSharing(tile, rounds, depth, longest).splits;
+    if (!isShifted())
+      return splits;
+    bool overlaps = tile.getCount() <= kSumsBesideOthers * 32 * warps;
+    return chooseSharedSplits(dims, tile.getNumTiles(),
+                              model.getTarget().getUnits(), splits, overlaps);
   }
 
   void growParallel(ArrayRef<unsigned> rows, ArrayRef<unsigned> columns,
@@ -423,10 +454,15 @@ private:
     else if (hasMadeOperand(structure))
       budget = std::min(most, tile.getCount(columns) * kMadeRows);
     // Rows of pixels: 32 wide, then several; then the width again.
-    for (int64_t target : {32, 512})
+    // A line of pixels is as good as several.
+    int64_t first = isLine(rows) ? 128 : 32;
+    int64_t rowBudget = isPixelLike(rows) && isWideProduct(rows)
+                            ? tile.getCount(columns) * 128
+                            : budget;
+    for (int64_t target : {first, int64_t(512)})
       for (unsigned dim : rows)
         tile.grow(dim, isPixelLike(rows) ? target * getSeparate(dim) : 128,
-                  budget);
+                  rowBudget);
     for (unsigned dim : columns)
       tile.grow(dim, 256, budget);
     if (isPixelLike(rows))
@@ -476,6 +512,8 @@ private:
   /// Whether a parallel dim shifts the first operand along a longer reduction
   /// dim, as the taps of a weight gradient do.
   bool isShift(unsigned dim) const {
+    if (space.bounds[dim] == 1)
+      return false;
     for (AffineExpr expr : space.operands[0].map.getResults())
       if (expr.isFunctionOfDim(dim))
         for (unsigned other = 0; other < roles.size(); ++other)
@@ -554,7 +592,7 @@ private:
   }
 
   /// An instance merges the states of its tiles, so that the finish reads fewer.
-  void takeMergedTiles(ArrayRef<unsigned> rows, Choice &choice) {
+  void takeMergedTiles(ArrayRef<unsigned> rows, ScheduleChoice &choice) {
     constexpr int64_t mostTiles = 8, leastInstances = 4;
     int64_t tiles = std::min(
         mostTiles, tile.getNumTiles() /
@@ -574,7 +612,7 @@ private:
   /// Little is alive beside the sums then: four warps hold them all, and the
   /// weights of several tiles are fetched once. Fetching a tile ahead costs more
   /// than it hides (docs/performance-log.md).
-  void takePooledTiles(ArrayRef<unsigned> rows, Choice &choice) {
+  void takePooledTiles(ArrayRef<unsigned> rows, ScheduleChoice &choice) {
     constexpr int64_t mostSums = 128, mostTiles = 8, leastInstances = 16;
     int64_t tiles = std::min(
         mostTiles, tile.getNumTiles() /
@@ -770,35 +808,17 @@ private:
   int64_t residues;
 };
 
-/// How many tiles one instance of a reduction across tiles takes, along the
-/// longest dim folded: as many as leave every multiprocessor its share. What it
-/// sums up over them is stored once.
-int64_t chooseTiles(const fuse::KernelStructure &structure,
-                    const TileExtents &tile, int64_t units) {
-  constexpr int64_t instancesPerUnit = 8;
-  int64_t longest = 1;
-  for (unsigned dim = 0; dim < structure.getNumRootDims(); ++dim)
-    if (structure.getCrossReduced()[dim])
-      longest = std::max<int64_t>(
-          longest,
-          llvm::divideCeil(structure.getRootExtents()[dim], tile[dim]));
-  int64_t wanted = std::clamp<int64_t>(
-      tile.getNumTiles() / (instancesPerUnit * units), 1, longest);
-  // All take equally many.
-  return llvm::divideCeil(longest, llvm::divideCeil(longest, wanted));
-}
-
 /// Kernels with one. Where sums cross tiles, an instance of many tiles, which keeps
 /// the weights of one class, stores few partial states: that is worth as much as
 /// whole rows.
 LogicalResult scheduleContraction(const fuse::KernelStructure &structure,
                                   const CostModel &model, std::string &reason,
                                   SmallVectorImpl<int64_t> &block,
-                                  Choice &choice) {
+                                  ScheduleChoice &choice) {
   ContractionSchedule schedule(structure, model, reason, /*joins=*/true);
   if (schedule.joinsClasses() && structure.hasFinish()) {
     SmallVector<int64_t> apart;
-    Choice kept;
+    ScheduleChoice kept;
     ContractionSchedule separate(structure, model, reason, /*joins=*/false);
     if (succeeded(separate.run(apart, kept)) && kept.tiles > 1) {
       block = apart;
@@ -809,76 +829,13 @@ LogicalResult scheduleContraction(const fuse::KernelStructure &structure,
   return schedule.run(block, choice);
 }
 
-/// Kernels without a contraction.
-LogicalResult scheduleElements(const fuse::KernelStructure &structure,
-                               const CostModel &model, std::string &reason,
-                               SmallVectorImpl<int64_t> &block,
-                               Choice &choice) {
-  TileExtents tile(structure, /*powersOfTwo=*/true);
-  if (!tile.isLegal()) {
-    reason = "a window is no power of two";
-    return failure();
-  }
-  unsigned rank = structure.getNumRootDims();
-  int64_t capacity = model.getTileCapacity();
-  if (tile.getCount() > capacity) {
-    reason = "what one tile must hold takes " +
-             std::to_string(tile.getCount()) + " elements; " +
-             std::to_string(capacity) + " fit";
-    return failure();
-  }
-  bool holds = llvm::is_contained(structure.getMustHold(), true);
-  bool crosses = structure.hasFinish();
-  // Whole sectors of the innermost dim, whatever is held.
-  if (rank && holds) {
-    tile.grow(rank - 1, 32, capacity);
-    if (tile[rank - 1] < std::min<int64_t>(32, tile.getLimit(rank - 1))) {
-      reason = "what one tile must hold leaves rows too short to load well";
-      return failure();
-    }
-  }
-  int64_t most = holds || crosses ? 4096 : 2048, total = 1;
-  for (int64_t extent : structure.getRootExtents())
-    total *= extent;
-  // Small problems: every multiprocessor gets a piece.
-  while (most > 256 && total / most < 2 * model.getTarget().getUnits())
-    most /= 2;
-  int64_t budget = std::max(tile.getCount(), most);
-  if (crosses) {
-    // Few partial states: long along what is folded, as far as the values that
-    // the ops in front keep alive leave registers.
-    int64_t most = std::max(tile.getCount(), capacity / 4);
-    if (rank)
-      tile.grow(rank - 1, 64, most);
-    bool common = llvm::is_contained(structure.getCrossReduced(), true);
-    for (unsigned dim = rank; dim-- > 0;)
-      if (structure.getCrossReduced()[dim] || !common)
-        tile.grow(dim, common ? 1 << 20 : 64, most);
-  }
-  for (unsigned dim = rank; dim-- > 0;)
-    tile.grow(dim, 1 << 20, budget);
-  block.assign(tile.get().begin(), tile.get().end());
-  // Reduction dims of an anchor: windows whole, long ones in steps.
-  ArrayRef<int64_t> bounds = structure.getBlockExtents();
-  int64_t whole = 1;
-  for (unsigned dim = bounds.size(); dim-- > rank;) {
-    int64_t room = std::max<int64_t>(1, 256 / whole);
-    block.insert(block.begin() + rank, std::min(bounds[dim], room));
-    whole *= block[rank];
-  }
-  choice.warps = warpsFor(tile.getCount(), 8);
-  if (crosses)
-    choice.tiles = chooseTiles(structure, tile, model.getTarget().getUnits());
-  return success();
-}
-
 } // namespace
 
 FailureOr<fuse::ScheduleAttr>
 tilefuse::chooseGPUSchedule(const fuse::KernelStructure &structure,
                             const CostModel &model, std::string &reason) {
   SmallVector<int64_t> block;
-  Choice choice;
+  ScheduleChoice choice;
   Operation *anchor = structure.getAnchor();
   bool contracts = anchor && isa<fuse::ContractionOpInterface>(anchor);
   if (failed(contracts

@@ -114,6 +114,11 @@ tilefuse::getSplitDims(const SpaceForm &form, ArrayRef<int64_t> block,
     return std::pair(-left.second, left.first) <
            std::pair(-right.second, right.first);
   });
+  if (dims.size() > 1 && splits > dims.front().second)
+    for (int64_t first = dims[0].second; first > 0; --first)
+      if (dims[0].second % first == 0 && splits % first == 0 &&
+          dims[1].second % (splits / first) == 0)
+        return {{dims[0].first, first}, {dims[1].first, splits / first}};
   unsigned used = 0;
   for (auto &[dim, parts] : dims) {
     if (splits == 1)

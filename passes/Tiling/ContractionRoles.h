@@ -27,8 +27,8 @@ llvm::SmallVector<int64_t> getReductionSteps(fuse::KernelOp kernel,
 
 /// The reduction dims whose steps `splits` instances divide among them, and into how
 /// many parts each: the dim with the most steps that is no tap, and where it has
-/// fewer steps than there are instances, the next one as well. The product of the
-/// parts is at most `splits`.
+/// fewer steps than there are instances, the next one as well, both into equal parts
+/// if such give `splits`. The product of the parts is at most that.
 llvm::SmallVector<std::pair<unsigned, int64_t>>
 getSplitDims(const SpaceForm &form, llvm::ArrayRef<int64_t> block,
              llvm::ArrayRef<int64_t> steps, int64_t splits);
