@@ -46,8 +46,9 @@ constexpr PhaseRow phases[] = {
     // the backward pass keeps and what it computes again.
     {Phase::Joint,     "joint",     Gradients, "fuse-differentiate,fuse-simplify"},
     {Phase::Partition, "partition", Gradients, "fuse-partition,canonicalize,cse"},
-    // fuse -> fuse.kernel. What runs together, by a byte and flop model.
-    {Phase::Kernels,   "kernels",   Both, "fuse-form-kernels"},
+    // fuse -> fuse.kernel. What runs together, by a byte and flop model; images of
+    // short rows become lines where rows do not matter.
+    {Phase::Kernels,   "kernels",   Both, "fuse-form-kernels,fuse-merge-dims"},
     // A #fuse.schedule for each kernel: everything that decides its program.
     {Phase::Schedules, "schedules", Both, "fuse-select-schedules"},
     // fuse.kernel -> tile.func and tile.launch. Values become blocks.

@@ -61,6 +61,38 @@ def FuseFormKernels : Pass<"fuse-form-kernels", "::mlir::func::FuncOp"> {
   ];
 }
 
+def FuseMergeDims : Pass<"fuse-merge-dims", "::mlir::func::FuncOp"> {
+  let summary = "Take images of short rows as lines, where rows do not matter";
+  let description = [{
+    In a kernel for a GPU that reads no neighbours (1 x 1 filters, pointwise ops,
+    reductions over whole images), the last two dims of its tensors become one, if
+    rows are no multiple of 32 elements. Tiles are powers of two: 784 elements leave
+    less of them empty than 28 by 28, are stored in longer pieces, and start at
+    aligned addresses.
+
+    Before:
+    ```mlir
+    %0 = fuse.kernel @f_k0 (%a = %x) : (tensor<4x8x28x28xf32>) -> tensor<4x8x28x28xf32> {
+      %t = fuse.tanh %a : tensor<4x8x28x28xf32>
+      fuse.yield %t : tensor<4x8x28x28xf32>
+    }
+    ```
+    After:
+    ```mlir
+    %0 = fuse.reshape %x : tensor<4x8x28x28xf32> -> tensor<4x8x1x784xf32>
+    %1 = fuse.kernel @f_k0 (%a = %0) : (tensor<4x8x1x784xf32>) -> tensor<4x8x1x784xf32> {
+      %t = fuse.tanh %a : tensor<4x8x1x784xf32>
+      fuse.yield %t : tensor<4x8x1x784xf32>
+    }
+    %2 = fuse.reshape %1 : tensor<4x8x1x784xf32> -> tensor<4x8x28x28xf32>
+    ```
+  }];
+  let dependentDialects = ["::tilefuse::fuse::FuseDialect"];
+  let statistics = [
+    Statistic<"numMerged", "merged", "Kernels whose images became lines">
+  ];
+}
+
 def FuseSelectSchedules
     : Pass<"fuse-select-schedules", "::mlir::func::FuncOp"> {
   let summary = "Choose the tile of every kernel";
