@@ -23,6 +23,7 @@
 #include "passes/Fusion/ResidueClasses.h"
 #include "passes/Fusion/ScheduleHeuristic.h"
 #include "passes/Fusion/SharedSums.h"
+#include "passes/Fusion/SkewedSchedule.h"
 #include "passes/Fusion/TileExtents.h"
 #include <numeric>
 #include <utility>
@@ -842,6 +843,11 @@ tilefuse::chooseGPUSchedule(const fuse::KernelStructure &structure,
                  ? scheduleContraction(structure, model, reason, block, choice)
                  : scheduleElements(structure, model, reason, block, choice)))
     return failure();
+  if (contracts && choice.mma == fuse::MmaKind::mma_sync)
+    if (auto skewed = chooseSkewedSchedule(structure, model, block)) {
+      block = skewed->block;
+      choice = {skewed->warps, 2, 1, skewed->splits, fuse::MmaKind::wgmma};
+    }
   return fuse::ScheduleAttr::get(model.getTarget().getContext(), block,
                                  choice.warps, contracts ? choice.stages : 1,
                                  /*cluster=*/1, choice.mma,

@@ -314,3 +314,23 @@ void LoopPipeliner::chooseOverlap() {
   overlaps = true;
   overlaps = getTotalBytes() <= mostBytes && (!hadTwo || hasTwo());
 }
+
+/// Several sums of warpgroups take the registers that would hold more loads, or a
+/// second instance that hides them: the way to memory is longer than a round.
+void LoopPipeliner::chooseEarly() {
+  bool onlyWarpgroups = true;
+  int64_t numSums = 0;
+  loop.walk([&](MmaOp mma) {
+    onlyWarpgroups &= mma.getMma() == MmaKind::wgmma &&
+                      mma->getBlock() == loop.getBody();
+    auto carried = dyn_cast<BlockArgument>(mma.getAcc());
+    numSums += carried && carried.getOwner() == loop.getBody();
+  });
+  bool anyHeld = llvm::any_of(
+      stagings, [](const Staging &s) { return !s.held.empty(); });
+  int64_t bytes = 0;
+  for (const Parked &wait : parked)
+    bytes += getParkedBytes(wait.load);
+  isEarly = numSums > 1 && onlyWarpgroups && anyHeld && !overlaps && !hasFlat() &&
+            !hasLateLoads() && getTotalBytes() + 2 * bytes <= mostBytes;
+}

@@ -69,7 +69,11 @@ private:
   bool hasFlat() const {
     return llvm::any_of(parked, [](const Parked &p) { return p.isShared; });
   }
-  void copyParked(mlir::Value round, bool isShared);
+  /// Where parked loads of `round` wait: `step` + `ahead` steps a ring of two.
+  mlir::Value createParkedSlot(const Parked &wait, mlir::Value step,
+                               int64_t ahead);
+  void copyParked(mlir::Value round, bool isShared, mlir::Value step,
+                  int64_t ahead);
   void copyFlatRound(const Staging &staging, mlir::Value round,
                      mlir::Value step, int64_t ahead, mlir::IRMapping &mapping);
   bool canPark(tile::LoadOp load) const;
@@ -89,6 +93,7 @@ private:
     return (staging.async ? stages : 2) + extra;
   }
   void chooseOverlap();
+  void chooseEarly();
   void normalise();
   mlir::Value createSlot(mlir::Location loc, const Staging &staging,
                          mlir::Value step, int64_t ahead);
@@ -117,6 +122,9 @@ private:
   bool hasInnerProduct = false;
   /// Whether products stay in flight over the barrier between two rounds.
   bool overlaps = false;
+  /// Whether products of warpgroups hide what becomes of loads: parked ones are then
+  /// issued two rounds ahead, and held ones stored behind the arithmetic.
+  bool isEarly = false;
   mlir::Value rounds; // upper bound of the normalised loop
 };
 

@@ -189,8 +189,25 @@ void LoopPipeliner::copyFlatRound(const Staging &staging, Value round,
                          copy.getRoundingAttr(), copy.getRestAttr());
 }
 
+Value LoopPipeliner::createParkedSlot(const Parked &wait, Value step,
+                                      int64_t ahead) {
+  if (!isEarly)
+    return wait.tile;
+  auto ringType = cast<SharedType>(wait.tile.getType());
+  SharedLayout layout =
+      cast<SharedLayoutAttr>(ringType.getLayout()).getLayout().getSlot();
+  auto type = SharedType::get(
+      builder.getContext(), ringType.getShape().drop_front(),
+      ringType.getElementType(),
+      SharedLayoutAttr::get(builder.getContext(), layout));
+  return SharedSlotOp::create(builder, LoadOp(wait.load).getLoc(), type,
+                              wait.tile, step,
+                              builder.getI64IntegerAttr(ahead));
+}
+
 /// Issues the copies of parked loads of a round.
-void LoopPipeliner::copyParked(Value round, bool isShared) {
+void LoopPipeliner::copyParked(Value round, bool isShared, Value step,
+                               int64_t ahead) {
   IRMapping mapping;
   for (const Staging &staging : stagings)
     cloneAddresses(staging, round, mapping);
@@ -205,7 +222,8 @@ void LoopPipeliner::copyParked(Value round, bool isShared) {
         cast<DistributedAttr>(load.getResult().getType().getEncoding());
     AsyncCopyOp::create(builder, load.getLoc(),
                         TokenType::get(loop.getContext()), load.getView(),
-                        offsets, wait.tile, layout, load.getStepsAttr(),
+                        offsets, createParkedSlot(wait, step, ahead), layout,
+                        load.getStepsAttr(),
                         builder.getUnitAttr());
   }
 }
@@ -226,6 +244,7 @@ bool LoopPipeliner::run() {
   chooseHeld();
   chooseFlat();
   chooseOverlap();
+  chooseEarly();
   normalise();
   Location loc = loop.getLoc();
   MLIRContext *context = loop.getContext();
@@ -254,10 +273,12 @@ bool LoopPipeliner::run() {
   }
   for (Parked &wait : parked) {
     RankedTensorType type = wait.load.getResult().getType();
+    SmallVector<int64_t> shape(type.getShape());
+    if (isEarly)
+      shape.insert(shape.begin(), 2);
     auto tileType = SharedType::get(
-        context, type.getShape(), type.getElementType(),
-        SharedLayoutAttr::get(context,
-                              SharedLayout::getDense(type.getShape())));
+        context, shape, type.getElementType(),
+        SharedLayoutAttr::get(context, SharedLayout::getDense(shape)));
     auto alloc = AllocSharedOp::create(builder, wait.load.getLoc(), tileType,
                                        IntegerAttr());
     if (!wait.isShared)
@@ -299,7 +320,7 @@ bool LoopPipeliner::run() {
       auto branch = scf::IfOp::create(builder, loc, exists);
       builder.setInsertionPointToStart(branch.thenBlock());
     }
-    copyParked(zero, /*isShared=*/true);
+    copyParked(zero, /*isShared=*/true, zero, 0);
     AsyncCommitOp::create(builder, loc);
     AsyncWaitOp::create(builder, loc, ValueRange(),
                         builder.getI64IntegerAttr(0));
@@ -309,6 +330,22 @@ bool LoopPipeliner::run() {
         IRMapping mapping;
         copyFlatRound(staging, zero, zero, 0, mapping);
       }
+  }
+
+  if (isEarly && !parked.empty()) {
+    Value one = constant(loc, 1);
+    Value exists = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::slt, one, rounds);
+    {
+      OpBuilder::InsertionGuard guard(builder);
+      auto branch = scf::IfOp::create(builder, loc, exists);
+      builder.setInsertionPointToStart(branch.thenBlock());
+      copyParked(one, /*isShared=*/false, one, 0);
+    }
+    AsyncCommitOp::create(builder, loc);
+    // Waits count the copies that a round asks for behind its parked loads.
+    if (anyAsync)
+      AsyncCommitOp::create(builder, loc);
   }
 
   // Groups newer than the copies of this round: of each later round so far its
@@ -394,11 +431,12 @@ bool LoopPipeliner::run() {
   }
   // What other threads read of it they have read behind the barrier.
   auto issueParked = [&](bool isShared) {
-    auto [next, exists] = getLater(loc, 1);
+    int64_t ahead = isEarly ? 2 : 1;
+    auto [next, exists] = getLater(loc, ahead);
     auto branch = scf::IfOp::create(builder, loc, exists);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(branch.thenBlock());
-    copyParked(next, isShared);
+    copyParked(next, isShared, loop.getInductionVar(), ahead);
   };
   bool hasPrivate =
       llvm::any_of(parked, [](const Parked &p) { return !p.isShared; });
@@ -431,8 +469,10 @@ bool LoopPipeliner::run() {
   builder.setInsertionPoint(loop.getBody()->getTerminator());
   if (llvm::any_of(stagings, [](const Staging &s) { return s.copy; })) {
     if (!parked.empty())
-      AsyncWaitOp::create(builder, loc, ValueRange(),
-                          builder.getI64IntegerAttr(anyAsync ? 1 : 0));
+      AsyncWaitOp::create(
+          builder, loc, ValueRange(),
+          builder.getI64IntegerAttr((isEarly ? 1 : 0) +
+                                    (anyAsync ? isEarly ? 2 : 1 : 0)));
     if (hasFlat())
       BarrierOp::create(builder, loc);
     auto [next, exists] = getLater(loc, 1);
@@ -450,9 +490,14 @@ bool LoopPipeliner::run() {
         mapping.map(Value(LoadOp(wait.load).getResult()),
                   Value(LoadSharedOp::create(
                       builder, loc, LoadOp(wait.load).getResult().getType(),
-                      wait.tile)));
-    // What waits in registers gives them free for the code of the others.
-    for (bool isComputed : {false, true})
+                      createParkedSlot(wait, loop.getInductionVar(), 1))));
+    // What waits in registers gives them free for the code of the others; but where
+    // that code hides the products, it would wait for what was just asked for.
+    for (bool isComputed : {isEarly, !isEarly}) {
+      if (isEarly && !isComputed) {
+        auto branch = scf::IfOp::create(builder, loc, exists);
+        builder.setInsertionPointToStart(branch.thenBlock());
+      }
       for (const Staging &staging : stagings) {
         if (!staging.copy || hasParked(staging) != isComputed)
           continue;
@@ -461,6 +506,7 @@ bool LoopPipeliner::run() {
         else
           copyRound(staging, next, loop.getInductionVar(), 1, mapping);
       }
+    }
   }
 
   if (overlaps) {

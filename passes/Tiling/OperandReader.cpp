@@ -65,14 +65,21 @@ static std::optional<Slice> getUnion(ArrayRef<Slice> slices) {
 /// Lets a patch of memory start and end at whole 16 bytes, at the price of some
 /// elements nobody reads: it then comes in pieces of 16 bytes instead of 4.
 void OperandReader::widenPatch(unsigned index, Slice &patch) const {
-  Value view = emitter.getView(op->getOperand(index));
-  if (!view || !emitter.wantsPowersOfTwo() || patch.empty())
+  Value operand = op->getOperand(index), view = emitter.getView(operand);
+  if (!emitter.wantsPowersOfTwo() || patch.empty())
     return;
-  auto type = cast<tile::ViewType>(view.getType());
-  int64_t wide = 128 / type.getElementType().getIntOrFloatBitWidth();
   SliceDim &part = patch.back();
-  if (wide < 2 || part.step != 1 || part.extent <= wide ||
-      type.getStrides().back() != 1 || type.getShape().back() % wide != 0)
+  int64_t wide = 2;
+  if (view) {
+    auto type = cast<tile::ViewType>(view.getType());
+    wide = 128 / type.getElementType().getIntOrFloatBitWidth();
+    if (type.getStrides().back() != 1)
+      return;
+  } else if (!llvm::is_contained(form.skewed, true)) {
+    return; // what is made takes time; pairs cost one element
+  }
+  int64_t length = cast<ShapedType>(operand.getType()).getShape().back();
+  if (wide < 2 || part.step != 1 || part.extent <= wide || length % wide != 0)
     return;
   auto [pieces, rest] = part.base.splitByDivisor(wide);
   if (!rest.isConstant())

@@ -18,6 +18,11 @@ def FuseTileKernels : Pass<"fuse-tile-kernels", "::mlir::ModuleOp"> {
     schedule, modest defaults. On targets with `sm_` architectures register blocks
     have extents that are powers of two.
 
+    Where warpgroups multiply, the sum of a weight gradient runs over the elements
+    of a row that a window reads, not over its positions: sum over p of
+    dz[p] * x[p + k] becomes sum over q of dz[q - k] * x[q] (SkewReduction.cpp).
+    Every k then multiplies the same, aligned block of x.
+
     Before:
 
     ```mlir
