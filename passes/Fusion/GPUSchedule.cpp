@@ -469,6 +469,9 @@ private:
     if (isPixelLike(rows))
       tile.rebalance(rows[0], rows[1], 8 * classes.counts[rows[0]],
                      readsByRows(rows[0]), hasMadeOperand(structure) ? 5 : 10);
+    // What each tile fetches of the weights of all classes is most of its time.
+    if (joinsClasses())
+      tile.coverWithFewest(rows, 8 * classes.joined);
   }
 
   /// Halves the tile while multiprocessors would stay idle and each instruction

@@ -106,6 +106,40 @@ void TileExtents::rebalance(unsigned inner, unsigned outer, int64_t least,
   }
 }
 
+void TileExtents::coverWithFewest(ArrayRef<unsigned> dims, int64_t least) {
+  constexpr int64_t gain = 10; // percent
+  ArrayRef<int64_t> bounds = structure.getRootExtents();
+  for (unsigned dim : dims)
+    if (structure.getMustHold()[dim])
+      return;
+  int64_t fewest = getNumTiles();
+  SmallVector<int64_t> best(extents), trial(extents);
+  // All ways to share `count` elements among the dims from `position` on.
+  auto share = [&](auto &self, size_t position, int64_t count) -> void {
+    if (position == dims.size()) {
+      int64_t tiles = 1;
+      for (auto [bound, extent] : llvm::zip(bounds, trial))
+        tiles *= llvm::divideCeil(bound, extent);
+      if (count != 1 || tiles * 100 >= fewest * (100 - gain))
+        return;
+      fewest = tiles;
+      best = trial;
+      return;
+    }
+    unsigned dim = dims[position];
+    int64_t shortest = std::max(granules[dim], position == 0 ? least : 1);
+    for (int64_t extent = std::min(count, getLimit(dim)); extent >= shortest;
+         extent /= 2) {
+      if (count % extent || extent % granules[dim])
+        continue;
+      trial[dim] = extent;
+      self(self, position + 1, count / extent);
+    }
+  };
+  share(share, 0, getCount(dims));
+  extents = best;
+}
+
 bool TileExtents::takeWhole(unsigned dim, int64_t budget) {
   int64_t whole = structure.getRootExtents()[dim];
   if (whole % granules[dim] || getCount() / extents[dim] * whole > budget)

@@ -39,6 +39,10 @@ public:
   /// more of them, and what is read counts less.
   void rebalance(unsigned inner, unsigned outer, int64_t least,
                  bool byRows = false, int64_t gain = 10);
+  /// Moves factors of two among dims, innermost first, so that the fewest tiles
+  /// cover them: for tiles that cost as much wherever they lie. The innermost stays
+  /// at least `least` long; long rows win unless short ones save a tenth.
+  void coverWithFewest(llvm::ArrayRef<unsigned> dims, int64_t least);
   /// Takes all of `dim`, power of two or not (what is odd repeats in registers),
   /// if the tile then stays within `budget` elements.
   bool takeWhole(unsigned dim, int64_t budget);

@@ -15,19 +15,21 @@ static constexpr int64_t leastRegisters = 16;
 /// Bytes of a block that shared memory takes beside what a kernel has there.
 static constexpr int64_t mostBytes = 64 * 1024;
 
-/// Lines of memory that a warp's first access of a block meets, were the block to
-/// start at one.
-static int64_t countLines(const DistributedLayout &layout, ViewType view,
-                          int64_t elementBytes) {
-  std::set<int64_t> lines;
+/// Pieces of memory of `bytes` that a warp's first access of a block meets, were the
+/// block to start `shift` bytes behind the start of one.
+static int64_t countPieces(const DistributedLayout &layout, StoreOp store,
+                           int64_t elementBytes, int64_t bytes,
+                           int64_t shift = 0) {
+  ArrayRef<int64_t> strides = store.getView().getType().getStrides();
+  std::set<int64_t> pieces;
   for (int64_t lane = 0; lane < 32; ++lane) {
     int64_t position = 0;
-    for (auto [coord, stride] :
-         llvm::zip_equal(layout.getCoords(0, lane, 0), view.getStrides()))
-      position += coord * stride;
-    lines.insert(position * elementBytes / lineBytes);
+    for (auto [dim, coord] : llvm::enumerate(layout.getCoords(0, lane, 0)))
+      position += coord * strides[dim] *
+                  (store.getSteps() ? (*store.getSteps())[dim] : 1);
+    pieces.insert((position * elementBytes + shift) / bytes);
   }
-  return int64_t(lines.size());
+  return int64_t(pieces.size());
 }
 
 std::optional<DistributedLayout>
@@ -50,8 +52,16 @@ tilefuse::getStoreLayout(StoreOp store, const DistributedLayout &layout,
   if (llvm::all_of(view.getStrides(), isWhole))
     return std::nullopt;
   DistributedLayout rows = getMemoryLayout(store.getValue(), numWarps);
-  if (countLines(layout, view, elementBytes) <
-      leastGain * countLines(rows, view, elementBytes))
+  auto count = [&](const DistributedLayout &which, int64_t bytes,
+                   int64_t shift) {
+    return countPieces(which, store, elementBytes, bytes, shift);
+  };
+  // Lanes that leave gaps fill no sector: half as many again count as much.
+  bool fewerLines = count(layout, lineBytes, 0) >=
+                    leastGain * count(rows, lineBytes, 0);
+  bool fewerSectors = 2 * count(layout, sectorBytes, sectorBytes / 2) >=
+                      leastGain * count(rows, sectorBytes, sectorBytes / 2);
+  if (!fewerLines && !fewerSectors)
     return std::nullopt;
   return rows;
 }

@@ -1,5 +1,6 @@
 // RUN: fuse-opt %s --fuse-tile-kernels | FileCheck %s
 // RUN: %fuse-compile %s --entry=main --emit=ptx -o %t.ptx
+// RUN: fuse-opt %s --fuse-to-ptx=stop-after=layouts | FileCheck %s --check-prefix=ROWS
 // RUN: %python %S/../TileToNVVM/emulator/check.py joined-classes %t.ptx
 
 // Both classes of a row are columns of one product: taps kx and kx + 1 multiply the
@@ -18,7 +19,15 @@
 // CHECK: tile.trans %{{.*}} [1, 2, 3, 0] : tensor<2x32x4x16xf32> -> tensor<32x4x16x2xf32>
 // CHECK: tile.store {{.*}} {steps = array<i64: 1, 1, 2, 1>} : tensor<1x32x4x32xf32>, <2x32x19x41xf32>
 
-// Rows of 40 elements, the first class one element early, would take one more tile:
+// Sums of one class leave gaps between neighbouring lanes: rows go through shared
+// memory.
+// ROWS-LABEL: tile.func @conv
+// ROWS: %[[TILE:.*]] = tile.alloc_shared : <1x32x4x32xf32
+// ROWS: tile.copy_to_shared %{{.*}}, %[[TILE]]
+// ROWS: %[[OUT:.*]] = tile.load_shared %[[TILE]]
+// ROWS: tile.store %[[OUT]]
+
+// Rows of 64 elements, the first class one element early, would take one more tile:
 // an instance a class.
 // CHECK-LABEL: tile.func @even
 // CHECK: tile.store {{.*}} {steps = array<i64: 1, 1, 2, 2>}
