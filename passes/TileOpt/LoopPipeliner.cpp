@@ -274,18 +274,11 @@ bool LoopPipeliner::hasLateLoads() const {
 }
 
 /// Whether what reads loads that wait in registers must be kept from them, which
-/// takes a branch: of warpgroups' products those that are in flight hide stores of
-/// what was only rounded better than a branch does.
+/// takes a branch around it; stores of early loads come late enough without.
 bool LoopPipeliner::readsHeldLate() const {
-  bool anyHeld = false, computes = false, onlyWarpgroups = true;
-  for (const Staging &staging : stagings) {
-    anyHeld |= !staging.held.empty();
-    computes |= !staging.held.empty() && staging.isComputed();
-  }
-  scf::ForOp(loop).walk([&](MmaOp mma) {
-    onlyWarpgroups &= mma.getMma() == MmaKind::wgmma;
+  return llvm::any_of(stagings, [&](const Staging &staging) {
+    return !staging.held.empty() && (!isEarly || staging.isComputed());
   });
-  return computes || (anyHeld && !onlyWarpgroups);
 }
 
 /// As many buffers as the schedule asks for and shared memory holds.

@@ -383,7 +383,7 @@ bool LoopPipeliner::run() {
     auto branch = scf::IfOp::create(builder, loc, types, exists,
                                     /*addThenBlock=*/true,
                                     /*addElseBlock=*/true);
-    if (readsHeldLate())
+    if (!overlaps && readsHeldLate())
       branch->setAttr(loadsAheadName, builder.getUnitAttr());
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(branch.thenBlock());
@@ -478,9 +478,9 @@ bool LoopPipeliner::run() {
     auto [next, exists] = getLater(loc, 1);
     // The last round may write a buffer that nobody reads: without a branch the
     // stores run beside products in flight. Loads that come late are worth one.
-    // Arithmetic on what waits in registers, or the rounding of what the loop
-    // carries, the assembler would move to the loop's start, and wait there.
-    if (hasLateLoads() || readsHeldLate() || (overlaps && !held.empty())) {
+    // But arithmetic on what waits in registers, or its rounding, the assembler
+    // would move to the loop's start, and wait there.
+    if (hasLateLoads() || readsHeldLate()) {
       auto branch = scf::IfOp::create(builder, loc, exists);
       builder.setInsertionPointToStart(branch.thenBlock());
     }
