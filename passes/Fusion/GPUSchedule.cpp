@@ -47,8 +47,9 @@ constexpr int64_t kLeastReuse = 24;
 /// Terms of a sum from which splitting it beats smaller tiles.
 constexpr int64_t kLongReduction = 32768;
 /// Rows of a tile whose operand is made of windows, and elements of it in a step:
-/// 32 registers of each of 256 threads.
-constexpr int64_t kMadeRows = 1024, kMostMade = 8192;
+/// 32 registers of each of 256 threads. More rows would have less of a border, but
+/// fewer instances to hide each other's loads.
+constexpr int64_t kMadeRows = 512, kMostMade = 8192;
 /// Shared memory for what the blocks of a made operand, and of what it is made of,
 /// take above their elements: padding, and blocks on their way between layouts.
 constexpr int64_t kRearrangedBytes = 48 << 10;
@@ -192,11 +193,7 @@ public:
     choice.warps = isDouble ? 16
                             : std::max(choice.warps,
                                        countPartialWarps(rows, columns));
-    // Arithmetic on an operand takes registers beside the sums: half the sums a
-    // thread leave room for as many warps without a spill.
-    if (useMatrixUnit && hasTaps() && residues == 1 && !isShifted() &&
-        !hasMadeOperand(structure) && !isa<BlockArgument>(op->getOperand(0)) &&
-        choice.warps == 8 && tile.getCount() >= 64 * 32 * choice.warps)
+    if (isComputedAlone())
       choice.warps = 16;
     if (producer.products > kMostProducts * 32 * choice.warps) {
       reason = "what makes an operand is too long a code without a matrix unit";
@@ -237,6 +234,17 @@ public:
   }
 
 private:
+  /// Arithmetic on an operand takes registers beside the sums: half the sums a
+  /// thread leave room for as many warps without a spill. Such an instance has a
+  /// multiprocessor for itself.
+  bool isComputedAlone() {
+    constexpr int64_t warps = 8, sums = 64;
+    return useMatrixUnit && hasTaps() && residues == 1 && !isShifted() &&
+           !hasMadeOperand(structure) && !isa<BlockArgument>(op->getOperand(0)) &&
+           warpsFor(tile.getCount(), getSumsPerThread()) == warps &&
+           tile.getCount() >= sums * 32 * warps;
+  }
+
   /// Whether instances divide the reduction among them rather than take smaller
   /// tiles. Pixels of images, as weight gradients sum over, are many although no
   /// one dim of them is long.
@@ -675,7 +683,8 @@ private:
       for (unsigned dim = numRoot; dim <= space.bounds.size(); ++dim) {
         if (getShared() <= capacity) {
           // Two buffers of each, beside another instance.
-          growSteps(useMatrixUnit ? capacity / 2 : capacity);
+          growSteps(useMatrixUnit && !isComputedAlone() ? capacity / 2
+                                                        : capacity);
           return success();
         }
         if (dim < space.bounds.size() && roles[dim] == DimRole::Tap)
@@ -764,7 +773,7 @@ private:
       return 8;
     // A block that is made of others passes through registers, too.
     if (hasMadeOperand(structure))
-      return 16;
+      return 32;
     bool isThin = tile.getCount(withRole(roles, DimRole::Rhs)) < kFewColumns;
     return isThin || (residues > 1 && !classes.areInstances) ? 32 : 64;
   }

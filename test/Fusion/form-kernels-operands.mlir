@@ -4,7 +4,7 @@
 // convolution read it; steps and tiles are whole windows.
 
 // CHECK-LABEL: func.func @pooled
-// CHECK:       fuse.kernel @pooled_k0 {{.*}} -> tensor<128x8x256x256xf32> schedule(#fuse.schedule<block = [{{[0-9]+}}, 8, 16, 64, 8, 3, 3]
+// CHECK:       fuse.kernel @pooled_k0 {{.*}} -> tensor<128x8x256x256xf32> schedule(#fuse.schedule<block = [{{[0-9]+}}, 8, 16, 32, 8, 3, 3], warps = 4
 // CHECK:         fuse.window_max_grad
 // CHECK-NOT:     fuse.anchor
 // CHECK:         fuse.conv_transpose2d {{.*}}fuse.anchor

@@ -205,3 +205,27 @@ func.func @few_columns(%dz: tensor<64x32x190x190xf32>, %w: tensor<32x3x3x3xf32>)
   return %0 : tensor<64x3x192x192xf32>
 }
 }
+
+// -----
+
+// Arithmetic on an operand: half the sums a thread, and as such an instance has a
+// multiprocessor for itself, all of its shared memory for a step.
+// CHECK-LABEL: func.func @computed
+// CHECK: block = [1, 64, 8, 32, 16, 3, 3], warps = 16, {{.*}}wgmma
+// Three taps leave room for both classes of a row side by side.
+// CHECK: block = [1, 64, 8, 64, 16, 3, 3], warps = 8, {{.*}}wgmma
+module attributes {fuse.target = #fuse.target<arch = "sm_90a", units = 132, shared_memory = 232448, registers = 65536, dram = 4270, fp32 = 51000, tensor = 410000>} {
+func.func @computed(%dy: tensor<64x64x254x254xf32>, %z: tensor<64x64x254x254xf32>, %w: tensor<64x64x3x3xf32>, %dz: tensor<64x128x64x64xf32>, %v: tensor<128x64x3x3xf32>) -> (tensor<64x64x256x256xf32>, tensor<64x64x128x128xf32>) {
+  %0 = fuse.kernel @k (%a = %dy, %b = %z, %c = %w) : (tensor<64x64x254x254xf32>, tensor<64x64x254x254xf32>, tensor<64x64x3x3xf32>) -> tensor<64x64x256x256xf32> {
+    %1 = fuse.tanh %b : tensor<64x64x254x254xf32>
+    %2 = fuse.mul %a, %1 : tensor<64x64x254x254xf32>
+    %3 = fuse.conv_transpose2d %2, %c {fuse.anchor} : (tensor<64x64x254x254xf32>, tensor<64x64x3x3xf32>) -> tensor<64x64x256x256xf32>
+    fuse.yield %3 : tensor<64x64x256x256xf32>
+  }
+  %4 = fuse.kernel @l (%a = %dz, %b = %v) : (tensor<64x128x64x64xf32>, tensor<128x64x3x3xf32>) -> tensor<64x64x128x128xf32> {
+    %5 = fuse.conv_transpose2d %a, %b stride [2, 2] padding [1, 1] output_padding [1, 1] {fuse.anchor} : (tensor<64x128x64x64xf32>, tensor<128x64x3x3xf32>) -> tensor<64x64x128x128xf32>
+    fuse.yield %5 : tensor<64x64x128x128xf32>
+  }
+  return %0, %4 : tensor<64x64x256x256xf32>, tensor<64x64x128x128xf32>
+}
+}
