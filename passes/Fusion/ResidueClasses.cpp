@@ -63,16 +63,21 @@ ResidueClasses::ResidueClasses(const fuse::IterationSpace &space,
         areInstances = false;
         continue;
       }
-      // Classes that follow each other as taps do. The first starts up to
-      // divisor - 1 positions early, which must not take one more tile.
+      // Classes that follow each other as taps do. Where the taps leave no room for
+      // it, the first starts up to divisor - 1 positions early, which must not take
+      // one more tile.
       int64_t early = llvm::mod(getConstant(expr, numDims), divisor);
       int64_t bound = position ? space.bounds[*position] : 0;
+      int64_t tapBound = space.bounds[taps.front()];
+      bool isInTaps = llvm::divideCeil(tapBound + (divisor - early) % divisor,
+                                       divisor) ==
+                      llvm::divideCeil(tapBound, divisor);
       if (position && *position + 1 == numParallel &&
           llvm::isPowerOf2_64(divisor) &&
           getCoefficient(expr, taps.front(), numDims) == -1 &&
-          space.bounds[taps.front()] % divisor == 0 && bound >= divisor &&
-          llvm::divideCeil(bound + early, shortestRow) ==
-              llvm::divideCeil(bound, shortestRow))
+          bound >= divisor &&
+          (isInTaps || llvm::divideCeil(bound + early, shortestRow) ==
+                           llvm::divideCeil(bound, shortestRow)))
         joined = divisor;
     }
   for (int64_t count : counts)

@@ -15,6 +15,10 @@
 // class by itself would store every s-th element. Each fragment of x is loaded once
 // for all classes; weights are s times as many in a step.
 //
+// The first class starts up to s - 1 positions in front of the first element. Where
+// the number of taps leaves room for it, taps start in front of the first instead,
+// r = u + s*t + r0 with r0 <= 0: weights outside of the filter are loaded as zeros.
+//
 //===----------------------------------------------------------------------===//
 
 #include "passes/Tiling/JoinClasses.h"
@@ -29,7 +33,6 @@ bool tilefuse::canJoinClasses(const SpaceForm &form, unsigned dim) {
   // columns that fragments can be made of.
   if (!tap || tap->factor != -1 || form.results.size() != 1 ||
       !llvm::isPowerOf2_64(tap->divisor) ||
-      form.getBound(tap->tap) % tap->divisor != 0 ||
       form.getBound(dim) < tap->divisor)
     return false;
   for (const auto &dimForm : form.results.front().dims)
@@ -39,10 +42,21 @@ bool tilefuse::canJoinClasses(const SpaceForm &form, unsigned dim) {
   return true;
 }
 
+/// By how much the first tap of the first class lies in front of them: weights out
+/// there are zero.
+static int64_t getJoinedTap(const SpaceForm &form, const ResidueTap &tap) {
+  int64_t early = llvm::mod(-tap.constant, tap.divisor);
+  int64_t bound = form.getBound(tap.tap);
+  bool hasRoom = llvm::divideCeil(bound + early, tap.divisor) ==
+                 llvm::divideCeil(bound, tap.divisor);
+  return hasRoom ? -early : 0;
+}
+
 int64_t tilefuse::getJoinedStart(const SpaceForm &form, unsigned dim) {
   ResidueTap tap = *getResidueTap(form, dim);
-  int64_t whole = llvm::divideFloorSigned(tap.constant, tap.divisor);
-  return whole * tap.divisor - tap.constant;
+  int64_t constant = tap.constant - getJoinedTap(form, tap);
+  int64_t whole = llvm::divideFloorSigned(constant, tap.divisor);
+  return whole * tap.divisor - constant;
 }
 
 bool tilefuse::isJoined(const SpaceForm &form, unsigned dim,
@@ -80,6 +94,7 @@ std::optional<JoinedSpace> tilefuse::joinClasses(const SpaceForm &form,
     return std::nullopt;
   ResidueTap tap = *getResidueTap(form, *joined);
   int64_t start = getJoinedStart(form, *joined), divisor = tap.divisor;
+  int64_t firstTap = getJoinedTap(form, tap);
   JoinedSpace space{form, Slice(iterations)};
   unsigned dim = *joined + 1, tapDim = tap.tap + 1;
   for (auto *accesses : {&space.form.operands, &space.form.results})
@@ -90,11 +105,11 @@ std::optional<JoinedSpace> tilefuse::joinClasses(const SpaceForm &form,
         addFrontDim(*index);
         int64_t position = index->coefficients[dim];
         int64_t taps = index->coefficients[tapDim];
-        // dim = divisor * dim + class + start, tap = class + divisor * tap
+        // dim = divisor * dim + class + start, tap = firstTap + class + divisor * tap
         index->coefficients[0] = position + taps;
         index->coefficients[dim] *= divisor;
         index->coefficients[tapDim] *= divisor;
-        index->constant += position * start;
+        index->constant += position * start + taps * firstTap;
         // Everything in the index of the division is a multiple now.
         if (by == 1 || position == 0)
           continue;
@@ -106,7 +121,8 @@ std::optional<JoinedSpace> tilefuse::joinClasses(const SpaceForm &form,
   fuse::IterationSpace &domain = space.form.space;
   domain.bounds[*joined] =
       llvm::divideCeil(domain.bounds[*joined] - start, divisor);
-  domain.bounds[tap.tap] /= divisor;
+  domain.bounds[tap.tap] =
+      llvm::divideCeil(domain.bounds[tap.tap] - firstTap, divisor);
   domain.bounds.insert(domain.bounds.begin(), divisor);
   domain.isReduction.insert(domain.isReduction.begin(), false);
   space.form.skewed.insert(space.form.skewed.begin(), false);

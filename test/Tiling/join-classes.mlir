@@ -31,6 +31,11 @@
 // an instance a class.
 // CHECK-LABEL: tile.func @even
 // CHECK: tile.store {{.*}} {steps = array<i64: 1, 1, 2, 2>}
+
+// Three taps: the first class has one in front of them instead, which is zero.
+// CHECK-LABEL: tile.func @odd
+// CHECK: tile.load %arg1[{{.*}}, %c-1{{[_0-9]*}}] {steps = array<i64: 1, 1, 2, 1>} : <16x32x3x3xf32> -> tensor<8x32x2x4xf32>
+// CHECK: tile.store {{.*}} {steps = array<i64: 1, 1, 2, 1>}
 module attributes {fuse.target = #fuse.target<arch = "sm_90a", units = 132, shared_memory = 232448, registers = 65536, dram = 4270, fp32 = 51000, tensor = 410000>} {
 func.func @main(%x: tensor<2x16x9x20xf32>, %w: tensor<16x32x4x4xf32>) -> tensor<2x32x19x41xf32> {
   %y = fuse.kernel @conv (%a = %x, %c = %w) : (tensor<2x16x9x20xf32>, tensor<16x32x4x4xf32>) -> tensor<2x32x19x41xf32>
@@ -46,6 +51,14 @@ func.func @other(%x: tensor<2x16x9x32xf32>, %w: tensor<16x32x4x4xf32>) -> tensor
   %y = fuse.kernel @even (%a = %x, %c = %w) : (tensor<2x16x9x32xf32>, tensor<16x32x4x4xf32>) -> tensor<2x32x18x64xf32>
       schedule(#fuse.schedule<block = [1, 32, 8, 32, 8, 4, 4], warps = 4, stages = 2, cluster = 1, mma = wgmma, splits = 1>) {
     %t = fuse.conv_transpose2d %a, %c stride [2, 2] padding [1, 1] {fuse.anchor} : (tensor<2x16x9x32xf32>, tensor<16x32x4x4xf32>) -> tensor<2x32x18x64xf32>
+    fuse.yield %t : tensor<2x32x18x64xf32>
+  }
+  return %y : tensor<2x32x18x64xf32>
+}
+func.func @third(%x: tensor<2x16x9x32xf32>, %w: tensor<16x32x3x3xf32>) -> tensor<2x32x18x64xf32> {
+  %y = fuse.kernel @odd (%a = %x, %c = %w) : (tensor<2x16x9x32xf32>, tensor<16x32x3x3xf32>) -> tensor<2x32x18x64xf32>
+      schedule(#fuse.schedule<block = [1, 32, 8, 32, 8, 3, 3], warps = 4, stages = 2, cluster = 1, mma = wgmma, splits = 1>) {
+    %t = fuse.conv_transpose2d %a, %c stride [2, 2] padding [1, 1] output_padding [1, 1] {fuse.anchor} : (tensor<2x16x9x32xf32>, tensor<16x32x3x3xf32>) -> tensor<2x32x18x64xf32>
     fuse.yield %t : tensor<2x32x18x64xf32>
   }
   return %y : tensor<2x32x18x64xf32>
