@@ -521,10 +521,19 @@ private:
       tile.shrink(dim);
   }
 
+  /// Whether sums go over the pixels of images that are lines.
+  bool sumsLines() const {
+    unsigned dims = 0;
+    for (auto [role, bound] : llvm::zip(roles, space.bounds))
+      dims += role == DimRole::Reduction && bound > 1;
+    return dims < 3;
+  }
+
   /// Whether a parallel dim shifts the first operand along a longer reduction
   /// dim, as the taps of a weight gradient do.
   bool isShift(unsigned dim) const {
-    if (space.bounds[dim] == 1)
+    // Of one point, over lines of pixels, it is a plain product.
+    if (space.bounds[dim] == 1 && sumsLines())
       return false;
     for (AffineExpr expr : space.operands[0].map.getResults())
       if (expr.isFunctionOfDim(dim))
