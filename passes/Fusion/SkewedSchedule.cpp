@@ -10,7 +10,8 @@
 // its way to shared memory. What waits there leaves registers for sums of which a
 // thread may have 144, and steps are 32 elements of a row, or 24 where fewer of
 // those end past the row. Rows that do not start where 16 bytes do come and go word
-// by word, which takes longer than all the products.
+// by word, which takes longer than all the products. And a row is loaded for each
+// filter row anew: one that is computed would be computed as often.
 //
 //===----------------------------------------------------------------------===//
 
@@ -130,6 +131,7 @@ std::optional<SkewedSchedule> Skewed::run(ArrayRef<int64_t> given) {
       op.getContractionPrecision() != fuse::Precision::tf32 ||
       !getElementTypeOrSelf(op->getOperand(0).getType()).isF32() ||
       !getElementTypeOrSelf(op->getOperand(1).getType()).isF32() ||
+      !isa<BlockArgument>(op->getOperand(0)) ||
       hasProducerContraction(structure) || !findSum())
     return std::nullopt;
   SkewedSchedule result;

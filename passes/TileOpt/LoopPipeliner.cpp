@@ -144,6 +144,36 @@ int64_t LoopPipeliner::getParkedBytes(LoadOp load) {
                        ringAlignment);
 }
 
+/// Rows apart by as much as lets a warp's threads meet the fewest banks twice. Each
+/// thread reads what it wrote, so that any layout will do.
+SharedLayout tilefuse::getParkedLayout(LoadOp load) {
+  RankedTensorType type = load.getResult().getType();
+  ArrayRef<int64_t> shape = type.getShape();
+  auto threads = DistributedAttr::lookup(type);
+  SharedLayout best = SharedLayout::getDense(shape);
+  int64_t bytes = std::max<int64_t>(1, type.getElementTypeBitWidth() / 8);
+  if (!threads || shape.empty() || bytes != 4)
+    return best;
+  SmallVector<int64_t> order, padding(shape.size(), 0);
+  for (int64_t dim = shape.size(); dim-- > 0;)
+    order.push_back(dim);
+  int64_t vector = getSharedVector(best, *threads, shape, bytes);
+  int64_t bestCost = countBankPasses(best, *threads, shape, bytes, vector).passes;
+  constexpr int64_t mostPadding = 16;
+  for (padding[0] = vector; padding[0] <= mostPadding; padding[0] += vector) {
+    SharedLayout layout = SharedLayout::getPadded(shape, order, padding);
+    if (getSharedVector(layout, *threads, shape, bytes) != vector)
+      continue;
+    int64_t cost =
+        countBankPasses(layout, *threads, shape, bytes, vector).passes;
+    if (cost < bestCost) {
+      best = layout;
+      bestCost = cost;
+    }
+  }
+  return best;
+}
+
 /// Where the loads of the next round wait during the products: operands with few
 /// loads first.
 void LoopPipeliner::chooseHeld() {
@@ -321,9 +351,15 @@ void LoopPipeliner::chooseEarly() {
   });
   bool anyHeld = llvm::any_of(
       stagings, [](const Staging &s) { return !s.held.empty(); });
+  // Two rounds of what is parked, padding included.
   int64_t bytes = 0;
-  for (const Parked &wait : parked)
-    bytes += getParkedBytes(wait.load);
+  for (const Parked &wait : parked) {
+    LoadOp load = wait.load;
+    RankedTensorType type = load.getResult().getType();
+    bytes += 2 * llvm::alignTo(getParkedLayout(load).getSpan(type.getShape()) *
+                                   type.getElementTypeBitWidth() / 8,
+                               ringAlignment);
+  }
   isEarly = numSums > 1 && onlyWarpgroups && anyHeld && !overlaps && !hasFlat() &&
-            !hasLateLoads() && getTotalBytes() + 2 * bytes <= mostBytes;
+            !hasLateLoads() && getTotalBytes() + bytes <= mostBytes;
 }

@@ -128,6 +128,9 @@ private:
   mlir::Value rounds; // upper bound of the normalised loop
 };
 
+/// Where the elements of a parked load wait for their own thread.
+tile::SharedLayout getParkedLayout(tile::LoadOp load);
+
 /// Bytes of a shared tile, padding included.
 int64_t getSharedBytes(tile::SharedType type);
 

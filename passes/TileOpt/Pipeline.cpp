@@ -37,6 +37,17 @@
 //           wait for copy i+1; barrier
 //           (the sums of round i are waited for here)
 //
+// Products of several sums leave neither registers nor a second instance to hide the
+// way to memory. There, loads that wait in shared memory are asked for two rounds
+// ahead, in a ring of their own; arithmetic on them runs while the products do; and
+// what waited in registers is stored behind it, in a branch, lest the assembler round
+// it where it was asked for:
+//
+//   for i:  park i+2; hold = load i+1; barrier
+//           products i
+//           store f(parked i+1) to buffer i+1
+//           store hold to buffer i+1
+//
 // The last rounds have nothing to copy: uniform branches skip it. Groups of
 // asynchronous copies are committed nevertheless, so that waits can count them.
 //
@@ -274,11 +285,18 @@ bool LoopPipeliner::run() {
   for (Parked &wait : parked) {
     RankedTensorType type = wait.load.getResult().getType();
     SmallVector<int64_t> shape(type.getShape());
-    if (isEarly)
+    SharedLayout layout = SharedLayout::getDense(shape);
+    if (isEarly) {
+      layout = getParkedLayout(wait.load);
+      SmallVector<int64_t> strides{
+          int64_t(llvm::alignTo(layout.getSpan(shape), 32))};
+      llvm::append_range(strides, layout.getStrides());
       shape.insert(shape.begin(), 2);
-    auto tileType = SharedType::get(
-        context, shape, type.getElementType(),
-        SharedLayoutAttr::get(context, SharedLayout::getDense(shape)));
+      layout = SharedLayout(strides, 0, {});
+    }
+    auto tileType =
+        SharedType::get(context, shape, type.getElementType(),
+                        SharedLayoutAttr::get(context, layout));
     auto alloc = AllocSharedOp::create(builder, wait.load.getLoc(), tileType,
                                        IntegerAttr());
     if (!wait.isShared)

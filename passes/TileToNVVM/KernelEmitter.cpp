@@ -274,7 +274,6 @@ LogicalResult KernelEmitter::emitBlock(Block &block) {
       op = *last;
       continue;
     }
-    issueBatches(op);
     if (!putOff(op) && failed(emitOp(op)))
       return failure();
   }

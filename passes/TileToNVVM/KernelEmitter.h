@@ -27,7 +27,6 @@
 #include "passes/TileToNVVM/ThreadSums.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/ADT/DenseMap.h"
-#include <deque>
 #include <functional>
 #include <memory>
 
@@ -211,14 +210,8 @@ private:
     llvm::SmallVector<mlir::Operation *> waiting;
     /// Whether more products may follow before these are waited for.
     bool joins = false;
-    /// Instructions that are issued between what follows: a batch, whenever so many
-    /// elements were emitted.
-    std::deque<std::function<void()>> batches;
-    int64_t numIssued = 0, spacing = 0, elements = 0;
   };
   Unfinished unfinished;
-  void issueBatch();
-  void issueBatches(mlir::Operation *before);
   /// By induction variable and size of a ring: the buffer of the round.
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::Value> ringSlots;
   int64_t numTables = 0;

@@ -5,7 +5,8 @@
 // is read through descriptors; a window of it is another start address.
 //
 // The instructions are asynchronous. Products of a chain of tile.mma ops, the
-// taps of a convolution, say, follow one another without waiting for the sums;
+// taps of a convolution, say, follow one another without waiting for the sums, and so
+// do products that have sums of their own, the shifts of a weight gradient;
 // one batch is in flight while the next batch's fragments are loaded; and what
 // comes behind the last product without using its sum, the next round's copies to
 // shared memory, is emitted before the wait. What
@@ -35,9 +36,6 @@ namespace {
 constexpr int64_t kBatchRegisters = 16;
 /// Depths that 3xTF32 sums in the tensor core before a rounded addition.
 constexpr size_t kPromotedDepths = 4;
-/// Elements of a thread from which arithmetic behind products is worth being mixed
-/// with their instructions.
-constexpr int64_t kElementsBetween = 64;
 
 /// Inline code with results tied to the operands of the same number.
 SmallVector<Value> emitTied(OpBuilder &builder, Location loc, StringRef text,
@@ -170,27 +168,16 @@ bool isTf32Product(Operation *op) {
          mma.getPrecision() == tile::Precision::tf32;
 }
 
-/// Elements of a thread that an op computes.
-int64_t countElements(Operation *op) {
-  if (!isa_and_nonnull<arith::ArithDialect, math::MathDialect>(
-          op->getDialect()) ||
-      op->getNumResults() != 1 || isa<arith::ConstantOp>(op))
-    return 0;
-  auto layout = tile::DistributedAttr::lookup(op->getResult(0).getType());
-  return layout ? layout->getNumRegisters() : 0;
-}
-
-/// Those of the ops behind a product that leave it in flight.
-int64_t countElementsBehind(Operation *product) {
-  int64_t elements = 0;
-  for (Operation *op = product->getNextNode(); op; op = op->getNextNode()) {
-    if (isTf32Product(op))
-      continue;
-    if (!isIndependent(op) || op->getNumRegions() || isa<tile::BarrierOp>(op))
-      break;
-    elements += countElements(op);
-  }
-  return elements;
+/// Sums that products of a round begin with.
+int64_t countSums(Block *block) {
+  return llvm::count_if(*block, [&](Operation &op) {
+    if (!isTf32Product(&op))
+      return false;
+    Value acc = cast<tile::MmaOp>(op).getAcc();
+    while (auto trans = acc.getDefiningOp<tile::TransOp>())
+      acc = trans.getValue();
+    return isa<BlockArgument>(acc) && acc.getParentBlock() == block;
+  });
 }
 
 /// Whether the sums that a loop carries stay in flight from the last product of a
@@ -308,16 +295,12 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
     return FragmentLoader(builder, loc, SharedAccess(*this, loc, tile, layout),
                           layout.getNumRegisters(), kind);
   };
-  // Batches may be issued later: what they share outlives this function.
-  auto lhs = std::make_shared<FragmentLoader>(
-      makeLoader(op.getLhs(), layouts.lhs, kind));
+  FragmentLoader lhs = makeLoader(op.getLhs(), layouts.lhs, kind);
 
   // Descriptors by strides; instructions differ in the start.
-  using Bases = std::map<std::tuple<bool, int64_t, int64_t>, Value>;
-  auto bases = std::make_shared<Bases>();
-  auto getDescriptor = [=, this](bool isRest,
-                                 const tile::WgmmaStep &step) mutable -> Value {
-    Value &base = (*bases)[{isRest, step.depthStride, step.columnStride}];
+  std::map<std::tuple<bool, int64_t, int64_t>, Value> bases;
+  auto getDescriptor = [&](bool isRest, const tile::WgmmaStep &step) -> Value {
+    Value &base = bases[{isRest, step.depthStride, step.columnStride}];
     if (!base)
       base = emitDescriptor(loc, isRest ? op.getRhsRest() : op.getRhs(),
                             layouts.rhs, step);
@@ -335,15 +318,14 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
     std::map<int64_t, size_t> places; // fragment register -> first word
     SmallVector<Value> fenced;
   };
-  auto emitFragments = [=, this](ArrayRef<Depth> depths,
-                                 MutableArrayRef<Value> sums) {
+  auto emitFragments = [&](ArrayRef<Depth> depths, MutableArrayRef<Value> sums) {
     Words words;
     SmallVector<Value> loaded;
     for (const Depth &depth : depths)
       for (const tile::WgmmaStep &step : depth)
         for (int64_t reg : step.lhs)
           if (words.places.try_emplace(reg, loaded.size()).second) {
-            Tf32Pair pair = lhs->getTf32(reg);
+            Tf32Pair pair = lhs.getTf32(reg);
             loaded.push_back(pair.big);
             if (split)
               loaded.push_back(pair.small);
@@ -356,9 +338,8 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
     return words;
   };
   // The products of one step.
-  auto emitStep = [=, this](const tile::WgmmaStep &step, const Words &words,
-                            MutableArrayRef<Value> sum,
-                            bool accumulates) mutable {
+  auto emitStep = [&](const tile::WgmmaStep &step, const Words &words,
+                      MutableArrayRef<Value> sum, bool accumulates) {
     SmallVector<Value> big, small, values;
     for (int64_t reg : step.lhs) {
       size_t place = words.places.at(reg);
@@ -379,7 +360,7 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
     for (auto [reg, value] : llvm::zip_equal(step.acc, values))
       sum[reg] = value;
   };
-  auto emitCommit = [=, this] {
+  auto emitCommit = [&] {
     emitText(builder, loc, "wgmma.commit_group.sync.aligned;");
   };
   // Until at most `newer` groups are in flight; `registers` of `sum` are not.
@@ -412,55 +393,36 @@ LogicalResult KernelEmitter::emitWgmma(tile::MmaOp op) {
     bool sumsInFlight = startsInFlight(op);
     bool inFlight = sumsInFlight || !unfinished.results.empty();
     // Two batches at least: the last one's fragments may be in flight when the first
-    // one's are loaded in the next round.
-    size_t most = std::max<size_t>(1, plan->size() / 2);
-    bool leavesInFlight =
-        getNextInFlight(op) || isCarriedInFlight(getOnlyUse(op.getResult()));
-    bool isLater = !leavesInFlight && !sumsInFlight && unfinished.waiting.empty() &&
-                   (!unfinished.batches.empty() ||
-                    countElementsBehind(op) >= kElementsBetween);
-    auto sum = std::make_shared<Registers>(acc);
+    // one's are loaded in the next round. Other sums' products are batches too.
+    size_t most =
+        countSums(op->getBlock()) > 1 ? plan->size()
+                                      : std::max<size_t>(1, plan->size() / 2);
     while (!rest.empty()) {
       auto part = rest.take_front(std::min(most, countBatch(rest)));
       rest = rest.drop_front(part.size());
-      SmallVector<Depth> depths(part);
-      auto issue = [=]() mutable {
-        Words words = emitFragments(
-            depths, sumsInFlight ? MutableArrayRef<Value>() : MutableArrayRef(*sum));
-        for (const Depth &depth : depths)
-          for (const tile::WgmmaStep &step : depth)
-            emitStep(step, words, *sum, /*accumulates=*/true);
-        emitCommit();
-      };
+      Words words = emitFragments(
+          part, sumsInFlight ? MutableArrayRef<Value>() : MutableArrayRef(acc));
       sumsInFlight = true;
-      if (isLater) {
-        unfinished.batches.push_back([=, this]() mutable {
-          // The fragments of the batch before the last are free again.
-          if (unfinished.numIssued >= 2)
-            emitWait({}, {}, 1);
-          issue();
-        });
-        continue;
-      }
-      issue();
+      for (const Depth &depth : part)
+        for (const tile::WgmmaStep &step : depth)
+          emitStep(step, words, acc, /*accumulates=*/true);
+      emitCommit();
       // The fragments of the batch before this one are free again.
       if (inFlight)
-        emitWait({}, {}, 1);
+        emitWait(acc, {}, 1);
       inFlight = true;
     }
-    if (leavesInFlight) {
-      set(op.getResult(), *sum);
+    if (getNextInFlight(op) || isCarriedInFlight(getOnlyUse(op.getResult()))) {
+      set(op.getResult(), acc);
       return success();
     }
     unfinished.results.push_back(op.getResult());
     unfinished.finish.push_back([=, this]() mutable {
-      emitWait(*sum, all, 0);
-      set(op.getResult(), *sum);
+      emitWait(acc, all, 0);
+      set(op.getResult(), acc);
       return success();
     });
     unfinished.joins = true;
-    while (unfinished.numIssued < 2 && !unfinished.batches.empty())
-      issueBatch();
     return success();
   }
 
@@ -589,36 +551,6 @@ void KernelEmitter::finishCarried(scf::ForOp loop) {
     }
 }
 
-void KernelEmitter::issueBatch() {
-  auto batch = std::move(unfinished.batches.front());
-  unfinished.batches.pop_front();
-  batch();
-  ++unfinished.numIssued;
-}
-
-/// The batches that are due in front of `op`: all in front of a branch or a barrier,
-/// some between arithmetic.
-void KernelEmitter::issueBatches(Operation *op) {
-  if (unfinished.batches.empty() || isTf32Product(op))
-    return;
-  if (op->getNumRegions() || isa<tile::BarrierOp>(op)) {
-    while (!unfinished.batches.empty())
-      issueBatch();
-    return;
-  }
-  int64_t elements = countElements(op);
-  if (elements == 0)
-    return;
-  if (unfinished.spacing == 0)
-    unfinished.spacing = (elements + countElementsBehind(op)) /
-                         (int64_t(unfinished.batches.size()) + 1);
-  if (unfinished.elements >= unfinished.spacing) {
-    issueBatch();
-    unfinished.elements = 0;
-  }
-  unfinished.elements += elements;
-}
-
 LogicalResult KernelEmitter::finishBefore(Operation *op) {
   // Inside a branch: it was looked at as a whole.
   if (unfinished.results.empty() ||
@@ -649,8 +581,6 @@ bool KernelEmitter::putOff(Operation *op) {
 LogicalResult KernelEmitter::finishProduct() {
   if (unfinished.results.empty())
     return success();
-  while (!unfinished.batches.empty())
-    issueBatch();
   Unfinished product = std::move(unfinished);
   unfinished = {};
   for (auto &finish : product.finish)
