@@ -304,10 +304,22 @@ bool LoopPipeliner::hasLateLoads() const {
 }
 
 /// Whether what reads loads that wait in registers must be kept from them, which
-/// takes a branch around it; stores of early loads come late enough without.
-bool LoopPipeliner::readsHeldLate() const {
-  return llvm::any_of(stagings, [&](const Staging &staging) {
-    return !staging.held.empty() && (!isEarly || staging.isComputed());
+/// takes a branch around it. Of warpgroups' products, stores of early loads come late
+/// enough without; and over a loop of tiles, with loads of its own, the assembler had
+/// better schedule freely.
+void LoopPipeliner::chooseLate() {
+  bool onlyWarpgroups = true, hasOtherLoads = false;
+  scf::ForOp(loop).walk([&](Operation *op) {
+    if (auto mma = dyn_cast<MmaOp>(op))
+      onlyWarpgroups &= mma.getMma() == MmaKind::wgmma;
+    hasOtherLoads |=
+        isa<LoadOp>(op) && llvm::none_of(stagings, [&](const Staging &staging) {
+          return llvm::is_contained(staging.slice, op);
+        });
+  });
+  bool isFree = onlyWarpgroups && (isEarly || hasOtherLoads);
+  readsHeldLate = llvm::any_of(stagings, [&](const Staging &staging) {
+    return !staging.held.empty() && (!isFree || staging.isComputed());
   });
 }
 

@@ -65,7 +65,7 @@ private:
   bool collectSlice(Staging &staging);
   void chooseHeld();
   void chooseFlat();
-  bool readsHeldLate() const;
+  void chooseLate();
   bool hasFlat() const {
     return llvm::any_of(parked, [](const Parked &p) { return p.isShared; });
   }
@@ -125,6 +125,8 @@ private:
   /// Whether products of warpgroups hide what becomes of loads: parked ones are then
   /// issued two rounds ahead, and held ones stored behind the arithmetic.
   bool isEarly = false;
+  /// Whether a branch keeps what reads held loads from them.
+  bool readsHeldLate = false;
   mlir::Value rounds; // upper bound of the normalised loop
 };
 

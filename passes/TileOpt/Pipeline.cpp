@@ -256,6 +256,7 @@ bool LoopPipeliner::run() {
   chooseFlat();
   chooseOverlap();
   chooseEarly();
+  chooseLate();
   normalise();
   Location loc = loop.getLoc();
   MLIRContext *context = loop.getContext();
@@ -401,7 +402,7 @@ bool LoopPipeliner::run() {
     auto branch = scf::IfOp::create(builder, loc, types, exists,
                                     /*addThenBlock=*/true,
                                     /*addElseBlock=*/true);
-    if (!overlaps && readsHeldLate())
+    if (!overlaps && readsHeldLate)
       branch->setAttr(loadsAheadName, builder.getUnitAttr());
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(branch.thenBlock());
@@ -498,7 +499,7 @@ bool LoopPipeliner::run() {
     // stores run beside products in flight. Loads that come late are worth one.
     // But arithmetic on what waits in registers, or its rounding, the assembler
     // would move to the loop's start, and wait there.
-    if (hasLateLoads() || readsHeldLate()) {
+    if (hasLateLoads() || readsHeldLate) {
       auto branch = scf::IfOp::create(builder, loc, exists);
       builder.setInsertionPointToStart(branch.thenBlock());
     }
