@@ -50,6 +50,8 @@ constexpr int64_t kLongReduction = 32768;
 /// 32 registers of each of 256 threads. More rows would have less of a border, but
 /// fewer instances to hide each other's loads.
 constexpr int64_t kMadeRows = 512, kMostMade = 8192;
+/// Elements a thread that pointwise ops compute in a step.
+constexpr int64_t kMostComputed = 21;
 /// Shared memory for what the blocks of a made operand, and of what it is made of,
 /// take above their elements: padding, and blocks on their way between layouts.
 constexpr int64_t kRearrangedBytes = 48 << 10;
@@ -150,6 +152,9 @@ public:
     }
     bool wide = isWideProduct(rows);
     growParallel(rows, columns, wide ? 2 * budget : budget);
+    // Classes as columns: a step fetches mostly weights, which more rows share.
+    if (isComputedJoined() && isPixelLike(rows))
+      tile.grow(rows[1], 2 * tile[rows[1]], 2 * budget);
     // Half as many tiles must still be shared out evenly.
     while (wide && tile.getCount() > budget &&
            2 * tile.getNumTiles() < 3 * model.getTarget().getUnits() &&
@@ -187,14 +192,9 @@ public:
       reason = "what one step makes an operand of does not fit shared memory";
       return failure();
     }
-    choice.warps = std::max<int64_t>(
-        warpsFor(tile.getCount() / classes.getSeparate(), getSumsPerThread()),
-        useMatrixUnit ? 4 : 1);
-    choice.warps = isDouble ? 16
-                            : std::max(choice.warps,
-                                       countPartialWarps(rows, columns));
-    if (isComputedAlone())
-      choice.warps = 16;
+    choice.warps =
+        isDouble ? 16
+                 : std::max(getUsualWarps(), countPartialWarps(rows, columns));
     if (producer.products > kMostProducts * 32 * choice.warps) {
       reason = "what makes an operand is too long a code without a matrix unit";
       return failure();
@@ -239,10 +239,24 @@ private:
   /// multiprocessor for itself.
   bool isComputedAlone() {
     constexpr int64_t warps = 8, sums = 64;
-    return useMatrixUnit && hasTaps() && residues == 1 && !isShifted() &&
-           !hasMadeOperand(structure) && !isa<BlockArgument>(op->getOperand(0)) &&
+    if (isComputedJoined())
+      return tile.getCount() / classes.getSeparate() >= sums * 32 * 2 * warps;
+    return isComputed() && hasTaps() && residues == 1 &&
            warpsFor(tile.getCount(), getSumsPerThread()) == warps &&
            tile.getCount() >= sums * 32 * warps;
+  }
+
+  /// Whether pointwise ops, perhaps of another contraction, compute an operand.
+  bool isComputed() {
+    return useMatrixUnit && !isShifted() && !hasMadeOperand(structure) &&
+           !isa<BlockArgument>(op->getOperand(0));
+  }
+
+  /// Whether only pointwise ops do, and several classes' columns multiply it.
+  bool isComputedJoined() {
+    return isComputed() && joinsClasses() && classes.areInstances &&
+           tile.getCount(withRole(roles, DimRole::Rhs)) >= kFewColumns &&
+           !hasProducerContraction(structure);
   }
 
   /// Whether instances divide the reduction among them rather than take smaller
@@ -449,8 +463,10 @@ private:
       int64_t others = tile.getCount(columns) / tile[dim];
       tile.grow(dim, std::max<int64_t>(1, columnTarget / others), budget);
     }
+    // Classes side by side fill the unit's columns together.
     if (columns.size() == 1)
-      tile.pad(columns.front(), 8, budget);
+      tile.pad(columns.front(), std::max<int64_t>(1, 8 / classes.joined),
+               budget);
     int64_t most = budget;
     // Few columns give little to multiply for what a row takes to address.
     if (tile.getCount(columns) < kFewColumns)
@@ -747,7 +763,8 @@ private:
         int64_t before = step;
         step = useMatrixUnit ? step * 2
                              : std::min(step * 2, space.bounds[dim]);
-        if (getShared() > capacity || getMade() > kMostMade) {
+        if (getShared() > capacity || getMade() > kMostMade ||
+            getComputed() > kMostComputed * 32 * getUsualWarps()) {
           step = before;
           break;
         }
@@ -758,21 +775,37 @@ private:
   /// Elements that one step makes of operands, where more than pointwise ops
   /// make them.
   int64_t getMade() {
-    int64_t most = 0;
     if (!hasMadeOperand(structure) && !hasProducerContraction(structure))
-      return most;
+      return 0;
+    return std::max(getElements(0), getElements(1));
+  }
+
+  /// Elements that pointwise ops compute for taps in one step.
+  int64_t getComputed() {
+    bool isAny =
+        isComputed() && hasTaps() && !hasProducerContraction(structure);
+    return isAny ? getElements(0) : 0;
+  }
+
+  /// Elements of an operand that one step reads.
+  int64_t getElements(unsigned operand) {
     SmallVector<int64_t> block(tile.get());
     block.append(steps.begin(), steps.end());
-    for (auto [access, operand] :
-         llvm::zip(space.operands, op->getOperands())) {
-      int64_t elements = 1;
-      for (int64_t extent : getFootprint(
-               access, block,
-               cast<RankedTensorType>(operand.getType()).getShape()))
-        elements *= extent;
-      most = std::max(most, elements);
-    }
-    return most;
+    auto type = cast<RankedTensorType>(op->getOperand(operand).getType());
+    int64_t elements = 1;
+    for (int64_t extent :
+         getFootprint(space.operands[operand], block, type.getShape()))
+      elements *= extent;
+    return elements;
+  }
+
+  /// Warps before what is alone or shares weights changes them.
+  int64_t getUsualWarps() {
+    if (isComputedAlone())
+      return 16;
+    return std::max<int64_t>(
+        warpsFor(tile.getCount() / classes.getSeparate(), getSumsPerThread()),
+        useMatrixUnit ? 4 : 1);
   }
 
   /// Accumulators of a thread; fewer where residue classes, unrolled, keep

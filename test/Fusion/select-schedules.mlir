@@ -212,10 +212,14 @@ func.func @few_columns(%dz: tensor<64x32x190x190xf32>, %w: tensor<32x3x3x3xf32>)
 // multiprocessor for itself, all of its shared memory for a step.
 // CHECK-LABEL: func.func @computed
 // CHECK: block = [1, 64, 8, 32, 16, 3, 3], warps = 16, {{.*}}wgmma
-// Three taps leave room for both classes of a row side by side.
+// Three taps leave room for both classes of a row side by side; weights are most of
+// what a step fetches then, and with arithmetic twice the rows share them.
 // CHECK: block = [1, 64, 8, 64, 16, 3, 3], warps = 8, {{.*}}wgmma
+// CHECK: block = [1, 64, 16, 64, 16, 3, 3], warps = 16, {{.*}}wgmma
+// Two classes of 3 channels are 8 columns; arithmetic on few elements a thread.
+// CHECK: block = [1, 4, 32, 32, 8, 7, 7], warps = 4, {{.*}}mma_sync
 module attributes {fuse.target = #fuse.target<arch = "sm_90a", units = 132, shared_memory = 232448, registers = 65536, dram = 4270, fp32 = 51000, tensor = 410000>} {
-func.func @computed(%dy: tensor<64x64x254x254xf32>, %z: tensor<64x64x254x254xf32>, %w: tensor<64x64x3x3xf32>, %dz: tensor<64x128x64x64xf32>, %v: tensor<128x64x3x3xf32>) -> (tensor<64x64x256x256xf32>, tensor<64x64x128x128xf32>) {
+func.func @computed(%dy: tensor<64x64x254x254xf32>, %z: tensor<64x64x254x254xf32>, %w: tensor<64x64x3x3xf32>, %dz: tensor<64x128x64x64xf32>, %v: tensor<128x64x3x3xf32>, %e: tensor<64x64x112x112xf32>, %u: tensor<64x3x7x7xf32>) -> (tensor<64x64x256x256xf32>, tensor<64x64x128x128xf32>, tensor<64x64x128x128xf32>, tensor<64x3x224x224xf32>) {
   %0 = fuse.kernel @k (%a = %dy, %b = %z, %c = %w) : (tensor<64x64x254x254xf32>, tensor<64x64x254x254xf32>, tensor<64x64x3x3xf32>) -> tensor<64x64x256x256xf32> {
     %1 = fuse.tanh %b : tensor<64x64x254x254xf32>
     %2 = fuse.mul %a, %1 : tensor<64x64x254x254xf32>
@@ -226,6 +230,16 @@ func.func @computed(%dy: tensor<64x64x254x254xf32>, %z: tensor<64x64x254x254xf32
     %5 = fuse.conv_transpose2d %a, %b stride [2, 2] padding [1, 1] output_padding [1, 1] {fuse.anchor} : (tensor<64x128x64x64xf32>, tensor<128x64x3x3xf32>) -> tensor<64x64x128x128xf32>
     fuse.yield %5 : tensor<64x64x128x128xf32>
   }
-  return %0, %4 : tensor<64x64x256x256xf32>, tensor<64x64x128x128xf32>
+  %6 = fuse.kernel @m (%a = %dz, %b = %v) : (tensor<64x128x64x64xf32>, tensor<128x64x3x3xf32>) -> tensor<64x64x128x128xf32> {
+    %7 = fuse.tanh %a : tensor<64x128x64x64xf32>
+    %8 = fuse.conv_transpose2d %7, %b stride [2, 2] padding [1, 1] output_padding [1, 1] {fuse.anchor} : (tensor<64x128x64x64xf32>, tensor<128x64x3x3xf32>) -> tensor<64x64x128x128xf32>
+    fuse.yield %8 : tensor<64x64x128x128xf32>
+  }
+  %9 = fuse.kernel @n (%a = %e, %b = %u) : (tensor<64x64x112x112xf32>, tensor<64x3x7x7xf32>) -> tensor<64x3x224x224xf32> {
+    %10 = fuse.tanh %a : tensor<64x64x112x112xf32>
+    %11 = fuse.conv_transpose2d %10, %b stride [2, 2] padding [3, 3] output_padding [1, 1] {fuse.anchor} : (tensor<64x64x112x112xf32>, tensor<64x3x7x7xf32>) -> tensor<64x3x224x224xf32>
+    fuse.yield %11 : tensor<64x3x224x224xf32>
+  }
+  return %0, %4, %6, %9 : tensor<64x64x256x256xf32>, tensor<64x64x128x128xf32>, tensor<64x64x128x128xf32>, tensor<64x3x224x224xf32>
 }
 }
