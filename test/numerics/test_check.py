@@ -12,11 +12,11 @@ SHIFTED = """%moved = fuse.slice %a offsets [0, 0, 1, 1] sizes [2, 64, 37, 133] 
       : tensor<2x64x38x134xf32> -> tensor<2x64x37x133xf32>
   %y = fuse.max_pool2d %moved kernel [4, 4] : tensor<2x64x37x133xf32>"""
 
-SWAPPED = """%first = fuse.slice %right offsets [0, 0, 0, 0] sizes [2, 1, 69, 133] strides [1, 1, 1, 1]
+SWAPPED = """%first = fuse.slice %right offsets [0, 0, 0, 0] sizes [9, 1, 41, 81] strides [1, 1, 1, 1]
       : tensor<9x128x41x81xf32> -> tensor<9x1x41x81xf32>
-  %second = fuse.slice %right offsets [0, 1, 0, 0] sizes [2, 1, 69, 133] strides [1, 1, 1, 1]
+  %second = fuse.slice %right offsets [0, 1, 0, 0] sizes [9, 1, 41, 81] strides [1, 1, 1, 1]
       : tensor<9x128x41x81xf32> -> tensor<9x1x41x81xf32>
-  %rest = fuse.slice %right offsets [0, 2, 0, 0] sizes [2, 126, 69, 133] strides [1, 1, 1, 1]
+  %rest = fuse.slice %right offsets [0, 2, 0, 0] sizes [9, 126, 41, 81] strides [1, 1, 1, 1]
       : tensor<9x128x41x81xf32> -> tensor<9x126x41x81xf32>
   %y = fuse.concat %second, %first, %rest dim 1
       : (tensor<9x1x41x81xf32>, tensor<9x1x41x81xf32>, tensor<9x126x41x81xf32>)
