@@ -33,15 +33,6 @@ using namespace tilefuse;
 
 namespace {
 
-/// Innermost first.
-SmallVector<unsigned> withRole(ArrayRef<DimRole> roles, DimRole role) {
-  SmallVector<unsigned> dims;
-  for (unsigned dim = roles.size(); dim-- > 0;)
-    if (roles[dim] == role)
-      dims.push_back(dim);
-  return dims;
-}
-
 /// Products per operand element that a held tile of a contraction must have.
 constexpr int64_t kLeastReuse = 24;
 /// Terms of a sum from which splitting it beats smaller tiles.

@@ -34,6 +34,15 @@ SmallVector<DimRole> tilefuse::getDimRoles(const fuse::IterationSpace &space) {
   return roles;
 }
 
+SmallVector<unsigned> tilefuse::withRole(ArrayRef<DimRole> roles,
+                                         DimRole role) {
+  SmallVector<unsigned> dims;
+  for (unsigned dim = roles.size(); dim-- > 0;)
+    if (roles[dim] == role)
+      dims.push_back(dim);
+  return dims;
+}
+
 FailureOr<fuse::ScheduleAttr>
 tilefuse::chooseSchedule(const fuse::KernelStructure &structure,
                          const CostModel &model, std::string &reason) {

@@ -17,6 +17,9 @@ enum class DimRole {
   Reduction // any other reduction dim
 };
 llvm::SmallVector<DimRole> getDimRoles(const fuse::IterationSpace &space);
+/// The dims of one role, innermost first.
+llvm::SmallVector<unsigned> withRole(llvm::ArrayRef<DimRole> roles,
+                                     DimRole role);
 
 /// A schedule whose tile holds what the structure demands and fits the target,
 /// or a failure with the reason.

@@ -17,6 +17,7 @@
 
 #include "passes/Fusion/SkewedSchedule.h"
 #include "passes/Fusion/ProducerGranules.h"
+#include "passes/Fusion/ResidueClasses.h"
 #include "passes/Fusion/ScheduleHeuristic.h"
 
 using namespace mlir;
@@ -43,7 +44,6 @@ public:
 
 private:
   bool findSum();
-  int64_t getStride(AffineExpr index, unsigned dim) const;
   int64_t chooseSplits(ArrayRef<int64_t> block, int64_t tiles) const;
 
   const fuse::KernelStructure &structure;
@@ -59,18 +59,6 @@ private:
 };
 
 } // namespace
-
-int64_t Skewed::getStride(AffineExpr index, unsigned dim) const {
-  MLIRContext *context = index.getContext();
-  SmallVector<AffineExpr> at(roles.size(), getAffineConstantExpr(0, context));
-  auto evaluate = [&] {
-    auto value = dyn_cast<AffineConstantExpr>(index.replaceDims(at));
-    return value ? value.getValue() : 0;
-  };
-  int64_t origin = evaluate();
-  at[dim] = getAffineConstantExpr(1, context);
-  return evaluate() - origin;
-}
 
 /// Whether SkewReduction can move the shifts of this sum.
 bool Skewed::findSum() {
@@ -94,7 +82,7 @@ bool Skewed::findSum() {
       if (space.bounds[dim] > 1)
         shifts.push_back(dim);
     }
-  stride = getStride(row, summed);
+  stride = getCoefficient(row, summed, roles.size());
   return !shifts.empty() && (stride == 1 || stride == 2);
 }
 

@@ -95,7 +95,7 @@ private:
   void chooseOverlap();
   void chooseEarly();
   void normalise();
-  mlir::Value createSlot(mlir::Location loc, const Staging &staging,
+  mlir::Value createSlot(mlir::Location loc, mlir::Value ring,
                          mlir::Value step, int64_t ahead);
   void cloneSlice(const Staging &staging, mlir::Value round,
                   mlir::IRMapping &mapping,

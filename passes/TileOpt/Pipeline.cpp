@@ -105,16 +105,16 @@ void LoopPipeliner::normalise() {
 // Copies of other rounds
 //===----------------------------------------------------------------------===//
 
-Value LoopPipeliner::createSlot(Location loc, const Staging &staging,
-                                Value step, int64_t ahead) {
-  auto ringType = cast<SharedType>(staging.ring.getType());
+Value LoopPipeliner::createSlot(Location loc, Value ring, Value step,
+                                int64_t ahead) {
+  auto ringType = cast<SharedType>(ring.getType());
   SharedLayout layout =
       cast<SharedLayoutAttr>(ringType.getLayout()).getLayout().getSlot();
   auto type = SharedType::get(
       builder.getContext(), ringType.getShape().drop_front(),
       ringType.getElementType(),
       SharedLayoutAttr::get(builder.getContext(), layout));
-  return SharedSlotOp::create(builder, loc, type, staging.ring, step,
+  return SharedSlotOp::create(builder, loc, type, ring, step,
                               builder.getI64IntegerAttr(ahead));
 }
 
@@ -164,7 +164,7 @@ void LoopPipeliner::copyRound(const Staging &staging, Value round, Value step,
     });
   });
   Location loc = AllocSharedOp(staging.alloc).getLoc();
-  Value slot = createSlot(loc, staging, step, ahead);
+  Value slot = createSlot(loc, staging.ring, step, ahead);
   if (staging.async) {
     AsyncCopyOp async = staging.async;
     SmallVector<Value> offsets;
@@ -193,7 +193,7 @@ void LoopPipeliner::copyFlatRound(const Staging &staging, Value round,
       tiles.push_back(wait.tile);
   Value line = staging.flat->emit(builder, mapping, tiles);
   Location loc = AllocSharedOp(staging.alloc).getLoc();
-  Value slot = createSlot(loc, staging, step, ahead);
+  Value slot = createSlot(loc, staging.ring, step, ahead);
   CopyToSharedOp copy = staging.copy;
   CopyToSharedOp::create(builder, loc, line,
                          staging.flat->createView(builder, loc, slot),
@@ -204,16 +204,7 @@ Value LoopPipeliner::createParkedSlot(const Parked &wait, Value step,
                                       int64_t ahead) {
   if (!isEarly)
     return wait.tile;
-  auto ringType = cast<SharedType>(wait.tile.getType());
-  SharedLayout layout =
-      cast<SharedLayoutAttr>(ringType.getLayout()).getLayout().getSlot();
-  auto type = SharedType::get(
-      builder.getContext(), ringType.getShape().drop_front(),
-      ringType.getElementType(),
-      SharedLayoutAttr::get(builder.getContext(), layout));
-  return SharedSlotOp::create(builder, LoadOp(wait.load).getLoc(), type,
-                              wait.tile, step,
-                              builder.getI64IntegerAttr(ahead));
+  return createSlot(LoadOp(wait.load).getLoc(), wait.tile, step, ahead);
 }
 
 /// Issues the copies of parked loads of a round.
@@ -561,7 +552,7 @@ bool LoopPipeliner::run() {
       staging.copy->erase();
     }
     builder.setInsertionPoint(staging.alloc);
-    Value slot = createSlot(staging.alloc.getLoc(), staging,
+    Value slot = createSlot(staging.alloc.getLoc(), staging.ring,
                             loop.getInductionVar(), 0);
     staging.alloc.getResult().replaceAllUsesWith(slot);
     staging.alloc->erase();
