@@ -14,6 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/Verifier.h"
 #include "passes/Fusion/Passes.h"
 #include "passes/Fusion/ScheduleHeuristic.h"
@@ -92,8 +93,9 @@ bool mayMerge(Operation &op, const Images &images) {
   if (llvm::none_of(op.getOperands(), isImage) &&
       llvm::none_of(op.getResults(), isImage))
     return true;
-  if (auto constant = dyn_cast<fuse::ConstantOp>(op))
-    return isa<SplatElementsAttr>(constant.getValue());
+  DenseElementsAttr elements;
+  if (matchPattern(&op, m_Constant(&elements)))
+    return elements.isSplat();
   auto pointwise = dyn_cast<fuse::PointwiseOpInterface>(op);
   auto spaced = dyn_cast<fuse::IterationSpaceOpInterface>(op);
   if (!spaced || (pointwise && pointwise.needsIndex()))
@@ -179,6 +181,17 @@ public:
   }
 
 private:
+  /// Gives a constant the elements of its result's new type.
+  static void resizeConstant(Operation &op) {
+    DenseElementsAttr elements;
+    if (!matchPattern(&op, m_Constant(&elements)) || !elements.isSplat())
+      return;
+    auto type = cast<ShapedType>(op.getResult(0).getType());
+    for (NamedAttribute named : op.getAttrs())
+      if (named.getValue() == elements)
+        op.setAttr(named.getName(), elements.resizeSplat(type));
+  }
+
   /// Puts a kernel on lines in the place of `kernel`, if it is legal.
   static bool merge(fuse::KernelOp kernel, const Images &images,
                     const CostModel &model) {
@@ -210,10 +223,7 @@ private:
       retype(argument);
     for (Operation &op : merged.getBody().front()) {
       llvm::for_each(op.getResults(), retype);
-      if (auto constant = dyn_cast<fuse::ConstantOp>(op))
-        if (auto splat = dyn_cast<SplatElementsAttr>(constant.getValue()))
-          constant.setValueAttr(
-              splat.resizeSplat(cast<ShapedType>(constant.getType())));
+      resizeConstant(op);
     }
     if (!isLegal(merged, model)) {
       merged->erase();
