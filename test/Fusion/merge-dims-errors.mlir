@@ -28,9 +28,9 @@ func.func @elements(%x: !row) -> !row {
 
 // -----
 
-// CHECK-LABEL: module attributes {fuse.target = #fuse.target<arch = "cpu", units = 16, shared_memory = 1048576, registers = 32, dram = 100, fp32 = 1000, tensor = 1000>} {
-func.func @cpu(
+// CHECK-LABEL: func.func @cpu(
 // CHECK-NOT:     fuse.reshape
+module attributes {fuse.target = #fuse.target<arch = "cpu", units = 16, shared_memory = 1048576, registers = 32, dram = 100, fp32 = 1000, tensor = 1000>} {
 func.func @cpu(%x: tensor<4x28x28xf32>) -> tensor<4x28x28xf32> {
   %0 = fuse.kernel @cpu_k0 (%a = %x) : (tensor<4x28x28xf32>) -> tensor<4x28x28xf32> {
     %t = fuse.tanh %a : tensor<4x28x28xf32>
@@ -43,9 +43,9 @@ func.func @cpu(%x: tensor<4x28x28xf32>) -> tensor<4x28x28xf32> {
 // -----
 
 func.func @mistyped(%x: tensor<4x28x28xf32>) -> tensor<4x28x28xf32> {
-  // expected-error @below {{'fuse.kernel' op}}
   %0 = fuse.kernel @mistyped_k0 (%a = %x) : (tensor<4x28x28xf32>) -> tensor<4x28x28xf32> {
     %t = fuse.reduce sum %a dims [2] : tensor<4x28x28xf32> -> tensor<4x28xf32>
+    // expected-error @below {{expected values of the kernel's result types ('tensor<4x28x28xf32>'), but found ('tensor<4x28xf32>')}}
     fuse.yield %t : tensor<4x28xf32>
   }
   return %0 : tensor<4x28x28xf32>
