@@ -89,40 +89,44 @@ BankCount tilefuse::tile::countBankPasses(const SharedLayout &layout,
                        elementBytes, vector);
 }
 
+/// Whether every `vector` positions from the first on are neighbours from an
+/// aligned one; -1 is padding, of which a group is all or nothing.
+static bool areVectors(llvm::ArrayRef<int64_t> positions, int64_t vector) {
+  if (positions.size() % vector)
+    return false;
+  for (; !positions.empty(); positions = positions.drop_front(vector)) {
+    int64_t first = positions.front();
+    if (first >= 0 && first % vector)
+      return false;
+    for (int64_t i = 1; i < vector; ++i)
+      if (positions[i] != (first < 0 ? first : first + i))
+        return false;
+  }
+  return true;
+}
+
 int64_t tilefuse::tile::getSharedVector(const SharedLayout &layout,
                                         const DistributedLayout &threads,
                                         llvm::ArrayRef<int64_t> shape,
                                         int64_t elementBytes,
                                         int64_t maxBytes) {
-  int64_t best = 1;
-  for (int64_t vector = 2; vector * elementBytes <= maxBytes; vector *= 2) {
-    for (int64_t warp = 0; warp < threads.getNumWarps(); ++warp)
-      for (int64_t lane = 0; lane < threads.getNumLanes(); ++lane)
-        for (int64_t reg = 0; reg < threads.getNumRegisters(); reg += vector) {
-          int64_t first = 0, inside = 0;
-          for (int64_t i = 0; i < vector; ++i) {
-            if (reg + i >= threads.getNumRegisters())
-              return best;
-            Coords coords = threads.getCoords(reg + i, lane, warp);
-            bool real = llvm::all_of(llvm::zip(coords, shape), [](auto pair) {
-              return std::get<0>(pair) < std::get<1>(pair);
-            });
-            inside += real;
-            if (!real)
-              continue;
-            int64_t position = layout.getPosition(coords);
-            if (i == 0)
-              first = position;
-            if (position != first + i || first % vector)
-              return best;
-          }
-          // A group is all real or all padding.
-          if (inside % vector)
-            return best;
-        }
-    best = vector;
-  }
-  return best;
+  int64_t vector = 1;
+  while (2 * vector * elementBytes <= maxBytes)
+    vector *= 2;
+  llvm::SmallVector<int64_t> positions(threads.getNumRegisters());
+  for (int64_t warp = 0; warp < threads.getNumWarps(); ++warp)
+    for (int64_t lane = 0; lane < threads.getNumLanes() && vector > 1; ++lane) {
+      for (auto [reg, position] : llvm::enumerate(positions)) {
+        Coords coords = threads.getCoords(reg, lane, warp);
+        bool real = llvm::all_of(llvm::zip(coords, shape), [](auto pair) {
+          return std::get<0>(pair) < std::get<1>(pair);
+        });
+        position = real ? layout.getPosition(coords) : -1;
+      }
+      while (vector > 1 && !areVectors(positions, vector))
+        vector /= 2;
+    }
+  return vector;
 }
 
 /// The width of wide accesses by strides alone: registers run along a dim of
