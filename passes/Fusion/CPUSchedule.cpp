@@ -17,12 +17,8 @@ static LogicalResult chooseParallel(const fuse::KernelStructure &structure,
                                     const CostModel &model,
                                     std::string &reason, TileExtents &tile) {
   int64_t capacity = model.getTileCapacity();
-  if (tile.getCount() > capacity) {
-    reason = "what one tile must hold takes " +
-             std::to_string(tile.getCount()) + " elements; " +
-             std::to_string(capacity) + " fit";
+  if (failed(tile.checkFits(capacity, reason)))
     return failure();
-  }
   unsigned rank = structure.getNumRootDims();
   Operation *anchor = structure.getAnchor();
   auto contraction = dyn_cast_or_null<fuse::ContractionOpInterface>(anchor);

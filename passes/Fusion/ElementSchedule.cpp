@@ -48,12 +48,8 @@ LogicalResult tilefuse::scheduleElements(const fuse::KernelStructure &structure,
   }
   unsigned rank = structure.getNumRootDims();
   int64_t capacity = model.getTileCapacity();
-  if (tile.getCount() > capacity) {
-    reason = "what one tile must hold takes " +
-             std::to_string(tile.getCount()) + " elements; " +
-             std::to_string(capacity) + " fit";
+  if (failed(tile.checkFits(capacity, reason)))
     return failure();
-  }
   bool holds = llvm::is_contained(structure.getMustHold(), true);
   bool crosses = structure.hasFinish();
   // Whole sectors of the innermost dim, whatever is held.

@@ -135,12 +135,8 @@ public:
     if (residues > 1)
       budget = (classes.areInstances ? budget : budget / 2) *
                classes.getSeparate();
-    if (tile.getCount() > budget) {
-      reason = "what one tile must hold takes " +
-               std::to_string(tile.getCount()) + " elements; " +
-               std::to_string(budget) + " fit";
+    if (failed(tile.checkFits(budget, reason)))
       return failure();
-    }
     bool wide = isWideProduct(rows);
     growParallel(rows, columns, wide ? 2 * budget : budget);
     // Classes as columns: a step fetches mostly weights, which more rows share.

@@ -1,5 +1,4 @@
-//===- SharedSums.cpp - instances that share a sum ---------------*- C++
-//-*-===//
+//===- SharedSums.cpp - instances that share a sum --------------*- C++ -*-===//
 
 #include "passes/Fusion/SharedSums.h"
 #include "llvm/ADT/STLExtras.h"

@@ -48,6 +48,15 @@ int64_t TileExtents::getCount(ArrayRef<unsigned> dims) const {
   return count;
 }
 
+LogicalResult TileExtents::checkFits(int64_t capacity,
+                                     std::string &reason) const {
+  if (getCount() <= capacity)
+    return success();
+  reason = "what one tile must hold takes " + std::to_string(getCount()) +
+           " elements; " + std::to_string(capacity) + " fit";
+  return failure();
+}
+
 int64_t TileExtents::getNumTiles() const {
   int64_t tiles = 1;
   for (auto [bound, extent] :

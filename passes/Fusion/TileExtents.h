@@ -20,6 +20,8 @@ public:
   int64_t getCount() const;
   /// The product over some dims.
   int64_t getCount(llvm::ArrayRef<unsigned> dims) const;
+  /// Fails with a reason where the tile has more than `capacity` elements.
+  mlir::LogicalResult checkFits(int64_t capacity, std::string &reason) const;
 
   /// How many tiles cover the root dims.
   int64_t getNumTiles() const;
